@@ -1,0 +1,122 @@
+import type { SecretSource } from "./secret.ts";
+
+/** An environment as used: defaults filled in, every reference resolved to a name that exists, sorted by name. */
+export interface Environment {
+  readonly name: string;
+  /** Path of the file it was read from, relative to the working directory. */
+  readonly file: string;
+  /** The folder that relative paths in the file start from. */
+  readonly baseFolder: string;
+  readonly protected: boolean;
+  readonly automatic: readonly AutomaticKind[];
+  /** Name of the store with locks, journal and plans. */
+  readonly records: string;
+  /** `none` gives up locks for a store that honours no conditions. */
+  readonly locks: "conditional" | "none";
+  readonly stores: readonly Store[];
+  readonly identities: readonly Identity[];
+  readonly databases: readonly Database[];
+}
+
+export const AUTOMATIC_KINDS = ["backup", "copy", "prune", "drill", "drop"] as const;
+/** What `dbops run` may do without a person. */
+export type AutomaticKind = (typeof AUTOMATIC_KINDS)[number];
+
+export type Store = FileStoreDeclaration | S3StoreDeclaration;
+
+export interface FileStoreDeclaration {
+  readonly kind: "file";
+  readonly name: string;
+  /** Absolute path. */
+  readonly path: string;
+}
+
+export interface S3StoreDeclaration {
+  readonly kind: "s3";
+  readonly name: string;
+  readonly bucket: string;
+  /** Without leading or trailing slash; empty for the whole bucket. */
+  readonly prefix: string;
+  readonly region: string;
+  readonly endpoint: string | null;
+  readonly pathStyle: boolean;
+  readonly checksums: "when_required" | "when_supported";
+  readonly storageClass: string | null;
+  readonly serverSideEncryption: string | null;
+  /** `max`: how many parts the store allows; `equal`: all parts but the last must have one size. */
+  readonly parts: { readonly max: number; readonly equal: boolean };
+  /** null: the SDK's own chain (environment, profile, instance role). */
+  readonly credentials: { readonly accessKeyId: SecretSource; readonly secretAccessKey: SecretSource } | null;
+}
+
+/** Where an age identity (a private key) is kept. */
+export type Identity = SecretSource;
+
+export interface Database {
+  /** The name in stores. */
+  readonly name: string;
+  readonly connection: Connection;
+  readonly admin: { readonly user: string; readonly password: SecretSource | null } | null;
+  readonly backup: BackupPolicy;
+}
+
+export type SslMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+
+export type Connection =
+  | {
+      readonly kind: "parts";
+      readonly host: string;
+      readonly port: number;
+      readonly database: string;
+      readonly user: string;
+      readonly password: SecretSource | null;
+      readonly sslmode: SslMode;
+      /** Absolute path of a CA bundle, or null for the system's. */
+      readonly sslrootcert: string | null;
+    }
+  | { readonly kind: "url"; readonly url: SecretSource }
+  | { readonly kind: "service"; readonly service: string };
+
+export interface BackupPolicy {
+  /** Sorted by name. */
+  readonly schedules: readonly Schedule[];
+  /** In the order of the file: the first one is written by the dump, the others by copies. */
+  readonly stores: readonly StorePolicy[];
+  readonly format: "archive";
+  readonly compression: Compression;
+  readonly encryption: Encryption;
+}
+
+export interface Schedule {
+  readonly name: string;
+  /** Five fields, as cron(5). */
+  readonly cron: string;
+  /** An IANA name. */
+  readonly timezone: string;
+}
+
+export interface StorePolicy {
+  readonly store: string;
+  readonly retention: Retention;
+}
+
+export type Compression = { readonly zstd: number } | "none";
+
+export type Encryption =
+  | { readonly kind: "age-recipients"; readonly recipients: readonly string[] }
+  | { readonly kind: "age-passphrase"; readonly passphrase: SecretSource }
+  | { readonly kind: "none" };
+
+/** How long backups are kept; all rules null or 0: everything is kept. */
+export interface Retention {
+  /** Milliseconds, counted back from the newest restore point; null: no such rule. */
+  readonly withinMs: number | null;
+  readonly daily: number;
+  readonly weekly: number;
+  readonly monthly: number;
+  readonly yearly: number;
+  /** Never fewer complete restore points than this. */
+  readonly atLeast: number;
+  /** Milliseconds that restore points not made by a schedule are kept, counted from their own time to now. */
+  readonly keepOthersMs: number;
+}

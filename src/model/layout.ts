@@ -1,0 +1,172 @@
+import { ORIGINS, type Origin } from "./backup.ts";
+import type { Compression } from "./environment.ts";
+import { type Instant, instantOf, msOf, parseStamp, type Stamp, stampOf } from "./instant.ts";
+import type { ObjectRole } from "./manifest.ts";
+
+/** The key of the store's mark. */
+export const STORE_MARK = "_dbops/store.json";
+
+/** `<environment>_<database>_<stamp>`. */
+export function backupName(environment: string, database: string, stamp: Stamp): string {
+  return `${environment}_${database}_${stamp}`;
+}
+
+/** The parts of a backup's name; null when it is none. An environment's name has no underscore, so this is unambiguous. */
+export function parseBackupName(
+  name: string,
+): { environment: string; database: string; stamp: Stamp; at: Instant } | null {
+  const parts = /^([a-z][a-z0-9-]*)_([a-z0-9][a-z0-9_-]*)_(\d{8}_\d{6})$/.exec(name);
+  if (parts === null) return null;
+  const [, environment = "", database = "", stamp = ""] = parts;
+  const at = parseStamp(stamp);
+  return at === null ? null : { environment, database, stamp, at };
+}
+
+/** `<database>/`: what one LIST per database reads. */
+export function databasePrefix(database: string): string {
+  return `${database}/`;
+}
+
+/** `<environment>_<database>_`: the runbook's files of one database. */
+export function classicPrefix(environment: string, database: string): string {
+  return `${environment}_${database}_`;
+}
+
+/** `<database>/<stamp>/`. */
+export function backupFolder(database: string, stamp: Stamp): string {
+  return `${database}/${stamp}/`;
+}
+
+/** The folder of a backup by its name; throws a RangeError for what is no name. */
+export function folderOf(name: string): string {
+  const parts = parseBackupName(name);
+  if (parts === null) throw new RangeError(`no backup name: ${name}`);
+  return backupFolder(parts.database, parts.stamp);
+}
+
+/** The key of one object, relative to the backup's folder. */
+export function objectKey(
+  name: string,
+  role: ObjectRole,
+  compression: Compression,
+  encrypted: boolean,
+): string {
+  if (role === "restore-guide") return "RESTORE.md";
+  const zst = compression === "none" ? "" : ".zst";
+  const age = encrypted ? ".age" : "";
+  switch (role) {
+    case "archive":
+      return `${name}.dump${zst}${age}`;
+    case "globals":
+      return `${name}.globals.sql${zst}${age}`;
+    case "detail":
+      return `${name}.detail.json${age}`;
+  }
+}
+
+export const MANIFEST = "manifest.json";
+
+/** The key of the empty marker that tells a backup's origin, relative to its folder. */
+export function originKey(origin: Origin): string {
+  return `origin/${origin}`;
+}
+
+/** The key of a hold, relative to the backup's folder. */
+export function holdKey(id: string): string {
+  return `hold/${id}.json`;
+}
+
+/** The key of a proof, relative to the backup's folder. */
+export function proofKey(at: Instant, passed: boolean): string {
+  return `proof/${stampOf(at)}.${passed ? "passed" : "failed"}.json`;
+}
+
+/** What one key below `<database>/` is. `other` belongs to no version of the layout and is never touched. */
+export type BackupKey =
+  | { readonly kind: "object"; readonly stamp: Stamp; readonly role: ObjectRole }
+  | { readonly kind: "manifest" | "signature"; readonly stamp: Stamp }
+  | { readonly kind: "origin"; readonly stamp: Stamp; readonly origin: Origin }
+  | { readonly kind: "proof"; readonly stamp: Stamp; readonly at: Instant; readonly passed: boolean }
+  | { readonly kind: "hold"; readonly stamp: Stamp; readonly id: string }
+  | { readonly kind: "other"; readonly stamp: Stamp | null };
+
+/** Parses a key below `<database>/` of an environment's store. */
+export function parseBackupKey(environment: string, database: string, key: string): BackupKey {
+  const rest = key.startsWith(databasePrefix(database)) ? key.slice(database.length + 1) : "";
+  const slash = rest.indexOf("/");
+  const stamp = slash === -1 ? "" : rest.slice(0, slash);
+  if (parseStamp(stamp) === null) return { kind: "other", stamp: null };
+  const name = rest.slice(slash + 1);
+  const role = roleOf(backupName(environment, database, stamp), name);
+  if (role !== null) return { kind: "object", stamp, role };
+  if (name === MANIFEST) return { kind: "manifest", stamp };
+  if (name === "manifest.json.sig") return { kind: "signature", stamp };
+  return parseMarker(stamp, name) ?? { kind: "other", stamp };
+}
+
+function roleOf(backup: string, name: string): ObjectRole | null {
+  if (name === "RESTORE.md") return "restore-guide";
+  if (!name.startsWith(`${backup}.`)) return null;
+  const rest = name.slice(backup.length + 1);
+  if (/^dump(\.zst)?(\.age)?$/.test(rest)) return "archive";
+  if (/^globals\.sql(\.zst)?(\.age)?$/.test(rest)) return "globals";
+  if (/^detail\.json(\.age)?$/.test(rest)) return "detail";
+  return null;
+}
+
+function parseMarker(stamp: Stamp, name: string): BackupKey | null {
+  const origin = ORIGINS.find((one) => name === originKey(one));
+  if (origin !== undefined) return { kind: "origin", stamp, origin };
+  const hold = /^hold\/([A-Za-z0-9._-]+)\.json$/.exec(name);
+  if (hold?.[1] !== undefined) return { kind: "hold", stamp, id: hold[1] };
+  const proof = /^proof\/(\d{8}_\d{6})\.(passed|failed)\.json$/.exec(name);
+  const at = proof?.[1] === undefined ? null : parseStamp(proof[1]);
+  return at === null ? null : { kind: "proof", stamp, at, passed: proof?.[2] === "passed" };
+}
+
+/** The runbook's file and its checksum: `<name>.sql.gz.enc` and `<name>.sql.gz.enc.sha256`; null for another key. */
+export function parseClassicKey(
+  key: string,
+): { name: string; database: string; environment: string; at: Instant; checksum: boolean } | null {
+  const parts = /^([^/]+)\.sql\.gz\.enc(\.sha256)?$/.exec(key);
+  const name = parts?.[1] === undefined ? null : parseBackupName(parts[1]);
+  if (parts === null || name === null) return null;
+  return {
+    name: parts[1] ?? "",
+    database: name.database,
+    environment: name.environment,
+    at: name.at,
+    checksum: parts[2] !== undefined,
+  };
+}
+
+/** `_dbops/locks/`: one small listing tells every scope that was ever worked on. */
+export const LOCKS_PREFIX = "_dbops/locks/";
+
+export function lockKey(scope: string): string {
+  return `${LOCKS_PREFIX}${scope}.json`;
+}
+
+export function journalPrefix(scope: string): string {
+  return `_dbops/journal/${scope}/`;
+}
+
+export function journalKey(scope: string, number: number): string {
+  return `${journalPrefix(scope)}${String(number).padStart(10, "0")}.json`;
+}
+
+export function planKey(digest: string): string {
+  return `_dbops/plans/${digest}.yaml`;
+}
+
+/** The lease that keeps two hosts from backing up one database twice. */
+export function backupScope(database: string): string {
+  return `${database}.backup`;
+}
+
+/** The first stamp at or after an instant that is not in use: a name is never given twice. */
+export function freeStamp(at: Instant, isTaken: (stamp: Stamp) => boolean): Stamp {
+  let candidate = stampOf(at);
+  while (isTaken(candidate)) candidate = stampOf(instantOf(msOf(parseStamp(candidate) ?? at) + 1000));
+  return candidate;
+}

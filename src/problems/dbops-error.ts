@@ -1,0 +1,37 @@
+import { type Problem, type ProblemCode, problem, type Where } from "./problem.ts";
+
+/** The one error that dbops throws on purpose: carries every Problem found, not only the first. */
+export class DbopsError extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[], cause?: unknown) {
+    super(problems.map((one) => `${one.summary}: ${one.detail}`).join("\n"), { cause });
+    this.name = "DbopsError";
+    this.problems = problems;
+  }
+
+  /** True when the first problem has this code. */
+  is(code: ProblemCode): boolean {
+    return this.problems[0]?.code === code;
+  }
+}
+
+/** Throws a DbopsError with one problem. */
+export function fail(
+  code: ProblemCode,
+  detail: string,
+  more: { fix?: string | undefined; where?: Where | undefined; cause?: unknown } = {},
+): never {
+  throw new DbopsError([problem(code, detail, { fix: more.fix, where: more.where })], more.cause);
+}
+
+/** The problems of any thrown value; what dbops did not throw on purpose becomes INTERNAL. */
+export function problemsOf(thrown: unknown): readonly Problem[] {
+  if (thrown instanceof DbopsError) return thrown.problems;
+  const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return [
+    problem("INTERNAL", detail, {
+      fix: "please report it with the output of the same command and --verbose",
+    }),
+  ];
+}

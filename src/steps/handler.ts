@@ -1,0 +1,104 @@
+import type { Readable } from "node:stream";
+import type { Facts } from "../model/audit-entry.ts";
+import type { Environment } from "../model/environment.ts";
+import type { Secret } from "../model/secret.ts";
+import type { Step, StepKind } from "../model/step.ts";
+import type { Cipher, OpeningKeys } from "../ports/cipher.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { Postgres } from "../ports/postgres.ts";
+import type { Problem } from "../problems/problem.ts";
+
+/** What steps act through. In a dry run every store is read-only. */
+export interface Ports {
+  readonly environment: Environment;
+  /** Of a declared store; throws STORE_UNREADABLE for another name. */
+  store(name: string): ObjectStore;
+  /** Of a declared database. */
+  postgres(database: string): Postgres;
+  readonly cipher: Cipher;
+  readonly clock: Clock;
+  /** Resolves `encryption: age: { passphrase }` of a database; throws SECRET_UNAVAILABLE. */
+  passphrase(database: string): Promise<Secret>;
+  /** The identities of this host; none is a value, not an error. */
+  openingKeys(): Promise<OpeningKeys>;
+}
+
+/** Where a step stands, found out by reading its own target only. */
+export type Standing =
+  | { readonly state: "ready" }
+  /** An earlier step has to run first (dry run). */
+  | { readonly state: "waiting"; readonly for: string }
+  | { readonly state: "done"; readonly evidence: string; readonly facts: Facts }
+  | { readonly state: "blocked"; readonly problem: Problem };
+
+export interface ProbeRun {
+  readonly ports: Ports;
+  /** Digest of the plan that is applied. */
+  readonly plan: string;
+  readonly signal: AbortSignal;
+  /** The facts of a step of this plan, earlier attempts included; null when it noted none. */
+  journaled(step: string): Facts | null;
+}
+
+export interface StepRun extends ProbeRun {
+  /** Journals facts now; resolves when they are safe. */
+  note(facts: Facts): Promise<void>;
+  progress(doneBytes: number, totalBytes?: number): void;
+}
+
+/** Every kind can say where it stands: dry run and resume are both built on this. */
+interface Handler<S> {
+  probe(step: S, run: ProbeRun): Promise<Standing>;
+}
+
+/** A step of its own; `execute` is safe to call again after a crash. */
+export interface Action<S> extends Handler<S> {
+  readonly shape: "action";
+  execute(step: S, run: StepRun): Promise<Facts>;
+}
+
+/** The head of a pipeline: dump, download. */
+export interface Source<S> extends Handler<S> {
+  readonly shape: "source";
+  open(step: S, run: StepRun): Promise<Artifact>;
+}
+
+/** The middle of a pipeline: encrypt, decrypt. */
+export interface Transform<S> extends Handler<S> {
+  readonly shape: "transform";
+  pipe(step: S, input: Artifact, run: StepRun): Promise<Artifact>;
+}
+
+/** The end of a pipeline: upload, load. */
+export interface Sink<S> extends Handler<S> {
+  readonly shape: "sink";
+  /**
+   * Called before the source is opened when an earlier attempt noted facts: completes what that attempt had sealed and
+   * returns its facts, or clears away what it left and returns null: then the pipeline starts anew.
+   */
+  recover(step: S, run: StepRun): Promise<Facts | null>;
+  drain(step: S, input: Artifact, run: StepRun): Promise<Facts>;
+}
+
+/**
+ * Ends only after its maker settled: exit code 0, stderr understood, last chunk sealed. Any failure destroys it.
+ * `facts` resolve before the end, and never reject unhandled.
+ */
+export interface Part {
+  readonly name: string;
+  readonly body: Readable;
+  readonly facts: Promise<Facts>;
+}
+
+/** One part per object; `close` releases what the source held, whatever the outcome. */
+export interface Artifact {
+  readonly known: Facts;
+  readonly parts: readonly Part[];
+  close(): Promise<void>;
+}
+
+export type HandlerOf<K extends StepKind> = StepHandler<Extract<Step, { kind: K }>>;
+export type StepHandler<S> = Action<S> | Source<S> | Transform<S> | Sink<S>;
+/** Complete at compile time: a kind without a handler does not build. */
+export type Handlers = { readonly [K in StepKind]: HandlerOf<K> };
