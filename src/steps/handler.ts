@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Facts } from "../model/audit-entry.ts";
 import type { Environment } from "../model/environment.ts";
+import type { Plan } from "../model/plan.ts";
 import type { Secret } from "../model/secret.ts";
 import type { Step, StepKind } from "../model/step.ts";
 import type { Cipher, OpeningKeys } from "../ports/cipher.ts";
@@ -34,8 +35,8 @@ export type Standing =
 
 export interface ProbeRun {
   readonly ports: Ports;
-  /** Digest of the plan that is applied. */
-  readonly plan: string;
+  /** The plan that is applied. */
+  readonly plan: Plan;
   readonly signal: AbortSignal;
   /** The facts of a step of this plan, earlier attempts included; null when it noted none. */
   journaled(step: string): Facts | null;
@@ -49,6 +50,11 @@ export interface StepRun extends ProbeRun {
 
 /** Every kind can say where it stands: dry run and resume are both built on this. */
 interface Handler<S> {
+  /**
+   * `lock`: works only under the database's lock, which is read again before the effect;
+   * `lease`: takes the database's backup lease against double work, and goes on when it is lost. A pipeline has its sink's guard.
+   */
+  readonly guard: "lock" | "lease";
   probe(step: S, run: ProbeRun): Promise<Standing>;
 }
 

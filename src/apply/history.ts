@@ -1,0 +1,67 @@
+import type { AuditEntry, AuditEvent, Facts } from "../model/audit-entry.ts";
+import type { Instant } from "../model/instant.ts";
+import { msOf } from "../model/instant.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { readBackwards } from "./journal.ts";
+import type { JournalHead } from "./lock-file.ts";
+
+/** Entries are dated by the host that wrote them: clocks of two hosts may differ by this much. */
+const CLOCK_SKEW_MS = 3_600_000;
+
+/** What the journals say about the steps of one plan, over all its attempts. */
+export class History {
+  readonly #steps = new Map<string, { facts: Facts | null; ended: boolean }>();
+  readonly #applied = new Set<string>();
+  #attempts = 0;
+
+  /** How many times the plan was begun. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  hasEnded(step: string): boolean {
+    return this.#steps.get(step)?.ended ?? false;
+  }
+
+  /** All facts that the step noted, the later over the earlier; null when it noted none. */
+  facts(step: string): Facts | null {
+    return this.#steps.get(step)?.facts ?? null;
+  }
+
+  isApplied(scope: string): boolean {
+    return this.#applied.has(scope);
+  }
+
+  /** Takes in the events of one entry, which must be newer than all before of the same scope. */
+  record(scope: string, events: readonly AuditEvent[]): void {
+    for (const event of events) {
+      if (event.event === "plan") this.#attempts = Math.max(this.#attempts, event.attempt);
+      if (event.event === "applied") this.#applied.add(scope);
+      if (event.event === "noted") this.#merge(event.step, event.facts, false);
+      if (event.event === "end") this.#merge(event.step, event.facts, true);
+    }
+  }
+
+  #merge(step: string, facts: Facts, ended: boolean): void {
+    const before = this.#steps.get(step);
+    this.#steps.set(step, {
+      facts: { ...before?.facts, ...facts },
+      ended: ended || (before?.ended ?? false),
+    });
+  }
+}
+
+/** Reads into `history` what the journal of a scope says about a plan, back to the plan's making. */
+export async function recall(
+  history: History,
+  source: { readonly store: ObjectStore; readonly scope: string; readonly head: JournalHead | null },
+  plan: { readonly plan: string; readonly createdAt: Instant },
+  signal: AbortSignal,
+): Promise<void> {
+  const mine: AuditEntry[] = [];
+  for await (const entry of readBackwards(source.store, source.scope, source.head, signal)) {
+    if (msOf(entry.at) < msOf(plan.createdAt) - CLOCK_SKEW_MS) break;
+    if (entry.plan === plan.plan) mine.push(entry);
+  }
+  for (const entry of mine.reverse()) history.record(source.scope, entry.events);
+}

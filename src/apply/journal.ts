@@ -1,0 +1,164 @@
+import { Readable } from "node:stream";
+import type { AuditEntry, AuditEvent } from "../model/audit-entry.ts";
+import { canonicalJson, digestOf } from "../model/canonical.ts";
+import { journalKey, journalPrefix } from "../model/layout.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { readText } from "../ports/read-object.ts";
+import { fail } from "../problems/dbops-error.ts";
+import type { Lock } from "./lock.ts";
+import type { JournalHead } from "./lock-file.ts";
+
+const DEADLINE_MS = 60_000;
+const READ_AHEAD = 8;
+
+export interface JournalContext {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly actor: string;
+  readonly plan: string;
+  /**
+   * What to do when another run wrote the next number. `stop`: the lock was lost, nothing may go on.
+   * `follow`: the scope is only a lease against double work, so this entry goes behind theirs.
+   */
+  readonly onTaken: "stop" | "follow";
+}
+
+/** Appends to one scope's chain of write-once entries. */
+export interface Journal {
+  /**
+   * Resolves when the events are safe in the store. Events that fall due while an entry is being written share the next.
+   * Has its own deadline and ignores interrupts: a Ctrl-C must not cancel the entry that records it.
+   */
+  append(events: readonly AuditEvent[]): Promise<void>;
+}
+
+/** Opens the journal of a locked scope: finds its last entry, starting from the lock's head. */
+export async function openJournal(context: JournalContext, lock: Lock): Promise<Journal> {
+  const head = await findHead(context.store, lock.scope, lock.head, deadline());
+  return new ChainedJournal(context, lock, head);
+}
+
+/** The last entry of a scope; `known` is a head to start from. Throws JOURNAL_BROKEN on a gap or a missing known entry. */
+export async function findHead(
+  store: ObjectStore,
+  scope: string,
+  known: JournalHead | null,
+  signal: AbortSignal,
+): Promise<JournalHead | null> {
+  let last = known?.n ?? 0;
+  const options = known === null ? {} : { after: journalKey(scope, known.n) };
+  for await (const info of store.list(journalPrefix(scope), options, signal)) {
+    if (info.key !== journalKey(scope, last + 1)) break; // a gap: everything behind it was never acknowledged, or is no entry
+    last += 1;
+  }
+  if (last === 0) return null;
+  if (known !== null && last === known.n) return known;
+  return { n: last, hash: digestOf(await readEntry(store, scope, last, signal)) };
+}
+
+/** Reads one entry; throws OBJECT_MISSING or JOURNAL_BROKEN. */
+export async function readEntry(
+  store: ObjectStore,
+  scope: string,
+  number: number,
+  signal: AbortSignal,
+): Promise<AuditEntry> {
+  const key = journalKey(scope, number);
+  const text = await readText(store, key, signal);
+  try {
+    const entry = JSON.parse(text) as AuditEntry; // checked for its identity below; audit verify checks the chain
+    if (entry.formatVersion === 1 && entry.scope === scope && entry.number === number) return entry;
+  } catch {
+    // falls through
+  }
+  return fail("JOURNAL_BROKEN", `${key} is no entry of this journal`, { fix: "dbops audit verify" });
+}
+
+/** Entries from the newest backwards; a bounded number is read ahead. */
+export async function* readBackwards(
+  store: ObjectStore,
+  scope: string,
+  head: JournalHead | null,
+  signal: AbortSignal,
+): AsyncGenerator<AuditEntry> {
+  for (let top = head?.n ?? 0; top > 0; top -= READ_AHEAD) {
+    const numbers = Array.from({ length: Math.min(READ_AHEAD, top) }, (_, index) => top - index);
+    yield* await Promise.all(numbers.map((number) => readEntry(store, scope, number, signal)));
+  }
+}
+
+class ChainedJournal implements Journal {
+  readonly #context: JournalContext;
+  readonly #lock: Lock;
+  #head: JournalHead | null;
+  #pending: AuditEvent[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #broken: unknown;
+
+  constructor(context: JournalContext, lock: Lock, head: JournalHead | null) {
+    this.#context = context;
+    this.#lock = lock;
+    this.#head = head;
+  }
+
+  append(events: readonly AuditEvent[]): Promise<void> {
+    this.#pending.push(...events);
+    this.#writing = this.#writing.then(() => this.#flush());
+    return this.#writing;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken;
+    const events = this.#pending;
+    if (events.length === 0) return;
+    this.#pending = [];
+    try {
+      await this.#write(events);
+    } catch (error) {
+      this.#broken = error;
+      throw error;
+    }
+  }
+
+  async #write(events: readonly AuditEvent[]): Promise<void> {
+    for (;;) {
+      const entry = this.#next(events);
+      const key = journalKey(this.#lock.scope, entry.number);
+      const body = Buffer.from(`${JSON.stringify(entry, null, 2)}\n`);
+      const answer = await this.#context.store.write(key, Readable.from([body]), {}, deadline());
+      const standing =
+        answer === "exists"
+          ? await readEntry(this.#context.store, entry.scope, entry.number, deadline())
+          : entry;
+      this.#head = { n: entry.number, hash: digestOf(standing) };
+      if (canonicalJson(standing) === canonicalJson(entry)) break; // written now, or before an answer that was lost
+      if (this.#context.onTaken === "stop") this.#throwTaken(standing);
+    }
+    this.#lock.anchor(this.#head);
+  }
+
+  #next(events: readonly AuditEvent[]): AuditEntry {
+    return {
+      formatVersion: 1,
+      scope: this.#lock.scope,
+      number: (this.#head?.n ?? 0) + 1,
+      epoch: this.#lock.epoch,
+      at: this.#context.clock.now(),
+      plan: this.#context.plan,
+      actor: this.#context.actor,
+      events,
+      previous: this.#head?.hash ?? null,
+    };
+  }
+
+  #throwTaken(by: AuditEntry): never {
+    fail("JOURNAL_TAKEN", `${journalKey(by.scope, by.number)} was written by ${by.actor}`, {
+      fix: "look who else is at work: dbops lock show, dbops audit show",
+    });
+  }
+}
+
+function deadline(): AbortSignal {
+  return AbortSignal.timeout(DEADLINE_MS);
+}

@@ -1,0 +1,201 @@
+import type { AuditEvent } from "../model/audit-entry.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Applied, AppliedStep } from "../model/report.ts";
+import type { RunEvent } from "../ports/view.ts";
+import { problemsOf } from "../problems/dbops-error.ts";
+import { type Problem, problem } from "../problems/problem.ts";
+import type { Handlers, Ports } from "../steps/handler.ts";
+import { runUnit } from "./run-unit.ts";
+import { type Records, Sessions } from "./sessions.ts";
+import { type Unit, unitsOf } from "./units.ts";
+
+export interface RunOptions {
+  readonly ports: Ports;
+  readonly records: Records;
+  readonly handlers: Handlers;
+  /** How many units run side by side. */
+  readonly parallelism: number;
+  /** An earlier attempt began this plan. */
+  readonly begun: boolean;
+  /** Aborts when the person interrupts. */
+  readonly signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+}
+
+/**
+ * Carries out a plan: units side by side where nothing orders them; a failure skips what needs it and lets the rest go on.
+ * Throws only when nothing was begun (a lock is held by another run).
+ */
+export async function runPlan(plan: Plan, options: RunOptions): Promise<Omit<Applied, "left" | "elapsedMs">> {
+  const run = new PlanRun(plan, options);
+  return run.toEnd();
+}
+
+type Outcome = "done" | "failed" | "skipped";
+
+class PlanRun {
+  readonly #plan: Plan;
+  readonly #options: RunOptions;
+  readonly #units: readonly Unit[];
+  readonly #sessions: Sessions;
+  readonly #outcomes = new Map<string, Outcome>();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #ended = new Map<string, AppliedStep>();
+
+  constructor(plan: Plan, options: RunOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#units = unitsOf(plan, options.handlers);
+    this.#sessions = new Sessions(options.records, plan, options.begun);
+  }
+
+  async toEnd(): Promise<Omit<Applied, "left" | "elapsedMs">> {
+    await this.#openFirstScopes();
+    while (this.#startWhatCan() || this.#running.size > 0) await Promise.race(this.#running.values());
+    await Promise.all(this.#sessions.scopes().map((scope) => this.#closeScope(scope)));
+    const steps = this.#plan.steps.flatMap((step) => this.#ended.get(step.id) ?? []);
+    return { plan: this.#plan, outcome: this.#outcome(), resumed: this.#options.begun, steps };
+  }
+
+  /** The scopes of all that could run at once: here a lock held by another run still refuses the whole plan. */
+  async #openFirstScopes(): Promise<void> {
+    const first = this.#units.filter((unit) => unit.needs.size === 0 && unit.after.size === 0);
+    const opened = await Promise.allSettled(first.map((unit) => this.#sessions.open(unit)));
+    const refused = opened.find((one) => one.status === "rejected");
+    if (refused === undefined) return;
+    await Promise.all(this.#sessions.scopes().map((scope) => this.#sessions.close(scope, [])));
+    throw refused.reason;
+  }
+
+  /** Starts or skips every unit whose turn has come; true when it changed something without waiting. */
+  #startWhatCan(): boolean {
+    let skipped = false;
+    for (const unit of this.#units) {
+      if (this.#outcomes.has(unit.id) || this.#running.has(unit.id)) continue;
+      if (this.#options.signal.aborted) {
+        this.#skip(unit, null);
+        skipped = true;
+        continue;
+      }
+      if (![...unit.needs, ...unit.after].every((id) => this.#outcomes.has(id))) continue;
+      const failed = [...unit.needs].find((id) => this.#outcomes.get(id) !== "done");
+      if (failed !== undefined) {
+        this.#skip(unit, failed);
+        skipped = true;
+      } else if (this.#running.size < this.#options.parallelism) {
+        this.#running.set(unit.id, this.#run(unit));
+      }
+    }
+    return skipped;
+  }
+
+  #skip(unit: Unit, because: string | null): void {
+    this.#outcomes.set(unit.id, "skipped");
+    const why = because === null ? "the run was interrupted" : `it needs ${because}, which did not succeed`;
+    for (const step of unit.steps) {
+      const problems = [problem("STEP_FAILED", `${step.id} was not begun: ${why}`, { severity: "warning" })];
+      this.#end({ step, outcome: "skipped", facts: null, problems });
+    }
+  }
+
+  async #run(unit: Unit): Promise<void> {
+    try {
+      await this.#runOrRecall(unit);
+      this.#outcomes.set(unit.id, "done");
+    } catch (error) {
+      this.#outcomes.set(unit.id, "failed");
+      await this.#recordFailure(unit, error);
+    } finally {
+      this.#running.delete(unit.id);
+      await this.#closeIfLast(unit.scope);
+    }
+  }
+
+  async #runOrRecall(unit: Unit): Promise<void> {
+    const session = await this.#sessions.open(unit);
+    const { history } = this.#sessions;
+    if (unit.steps.every((step) => history.hasEnded(step.id))) {
+      for (const step of unit.steps)
+        this.#end({ step, outcome: "earlier", facts: history.facts(step.id), problems: [] });
+      return;
+    }
+    const stopping =
+      unit.guard === "lock" ? [this.#options.signal, session.lock.lost] : [this.#options.signal];
+    const signal = AbortSignal.any(stopping);
+    for (const step of unit.steps) this.#options.onEvent({ event: "begin", step });
+    const facts = await runUnit(unit, {
+      handlers: this.#options.handlers,
+      session,
+      probe: {
+        ports: this.#options.ports,
+        plan: this.#plan,
+        signal,
+        journaled: (step) => history.facts(step),
+      },
+      progress: (step, doneBytes, totalBytes) =>
+        this.#options.onEvent({
+          event: "progress",
+          step,
+          doneBytes,
+          ...(totalBytes === undefined ? {} : { totalBytes }),
+        }),
+    });
+    for (const step of unit.steps)
+      this.#end({ step, outcome: "done", facts: facts.get(step.id) ?? null, problems: [] });
+  }
+
+  async #recordFailure(unit: Unit, error: unknown): Promise<void> {
+    const problems = this.#options.signal.aborted ? [this.#interrupted()] : problemsOf(error);
+    for (const step of unit.steps) this.#end({ step, outcome: "failed", facts: null, problems });
+    const last = unit.steps.at(-1) ?? unit.steps[0];
+    const event: AuditEvent = { event: "failed", step: last.id, problems };
+    const session = await this.#sessions.open(unit).catch(() => null);
+    // Where even the journal cannot be written, the failure itself is still reported.
+    await session?.append([event]).catch((reason: unknown) => {
+      const more = problemsOf(reason).filter((one) => !problems.some((known) => known.detail === one.detail));
+      if (more.length > 0)
+        this.#end({ step: last, outcome: "failed", facts: null, problems: [...problems, ...more] });
+    });
+  }
+
+  #interrupted(): Problem {
+    return problem("INTERRUPTED", "it stopped at a safe point", { fix: `dbops apply ${this.#plan.plan}` });
+  }
+
+  #end(ended: AppliedStep): void {
+    this.#ended.set(ended.step.id, ended);
+    this.#options.onEvent({ event: "end", ended });
+  }
+
+  async #closeIfLast(scope: string): Promise<void> {
+    const open = this.#units.some((unit) => unit.scope === scope && !this.#outcomes.has(unit.id));
+    if (!open) await this.#closeScope(scope);
+  }
+
+  async #closeScope(scope: string): Promise<void> {
+    const outcomes = this.#units
+      .filter((unit) => unit.scope === scope)
+      .map((unit) => this.#outcomes.get(unit.id));
+    const interrupted = this.#options.signal.aborted && outcomes.some((outcome) => outcome !== "done");
+    const last: AuditEvent[] = interrupted ? [{ event: "interrupted" }] : [];
+    if (outcomes.every((outcome) => outcome === "done")) last.push({ event: "applied" });
+    await this.#sessions.close(scope, last).catch((error: unknown) => this.#journalFailed(scope, error));
+  }
+
+  /** Work whose record could not be written is not done: the next attempt finds out where it stands. */
+  #journalFailed(scope: string, error: unknown): void {
+    for (const unit of this.#units.filter((one) => one.scope === scope)) {
+      const last = unit.steps.at(-1) ?? unit.steps[0];
+      if (this.#outcomes.get(unit.id) !== "done") continue;
+      this.#outcomes.set(unit.id, "failed");
+      this.#end({ step: last, outcome: "failed", facts: null, problems: problemsOf(error) });
+    }
+  }
+
+  #outcome(): Applied["outcome"] {
+    const outcomes = this.#units.map((unit) => this.#outcomes.get(unit.id));
+    if (outcomes.length === 0) return "nothing to do";
+    if (outcomes.every((outcome) => outcome === "done")) return "applied";
+    return this.#options.signal.aborted ? "interrupted" : "failed";
+  }
+}

@@ -1,0 +1,135 @@
+import type { Facts } from "../model/audit-entry.ts";
+import type { Step } from "../model/step.ts";
+import { DbopsError, fail } from "../problems/dbops-error.ts";
+import type {
+  Action,
+  Artifact,
+  Handlers,
+  ProbeRun,
+  Sink,
+  Source,
+  StepRun,
+  Transform,
+} from "../steps/handler.ts";
+import type { Session } from "./sessions.ts";
+import { handlerOf, type Unit } from "./units.ts";
+
+export interface UnitRun {
+  readonly handlers: Handlers;
+  readonly session: Session;
+  readonly probe: ProbeRun;
+  progress(step: Step, doneBytes: number, totalBytes?: number): void;
+}
+
+/** Carries out one unit, journaling before and after its effect; resolves with the facts by step id, rejects when it failed. */
+export async function runUnit(unit: Unit, run: UnitRun): Promise<ReadonlyMap<string, Facts>> {
+  const [first] = unit.steps;
+  const handler = handlerOf(run.handlers, first);
+  if (handler.shape === "action") return new Map([[first.id, await runAction(first, handler, run)]]);
+  return runPipeline(unit, run);
+}
+
+async function runAction(step: Step, handler: Action<Step>, run: UnitRun): Promise<Facts> {
+  const standing = await handler.probe(step, run.probe);
+  switch (standing.state) {
+    case "blocked":
+      throw new DbopsError([standing.problem]);
+    case "waiting":
+      return fail("INTERNAL", `${step.id} waits for ${standing.for}, which has ended`);
+    case "done":
+      await run.session.append([
+        { event: "end", step: step.id, facts: standing.facts, evidence: standing.evidence },
+      ]);
+      return standing.facts;
+    case "ready":
+      break;
+  }
+  await run.session.append([{ event: "begin", step: step.id }]);
+  if (handler.guard === "lock") await run.session.lock.assertHeld();
+  const facts = await handler.execute(step, stepRun(step, run));
+  await run.session.append([{ event: "end", step: step.id, facts }]);
+  return facts;
+}
+
+async function runPipeline(unit: Unit, run: UnitRun): Promise<ReadonlyMap<string, Facts>> {
+  const { source, transforms, sink } = shapesOf(unit, run.handlers);
+  await run.session.append(unit.steps.map((step) => ({ event: "begin" as const, step: step.id })));
+  if (sink.handler.guard === "lock") await run.session.lock.assertHeld();
+  const facts = await recoverOrStream({ source, transforms, sink }, run);
+  await run.session.append(
+    unit.steps.map((step) => ({
+      event: "end" as const,
+      step: step.id,
+      facts: step === sink.step ? facts : {},
+    })),
+  );
+  return new Map([[sink.step.id, facts]]);
+}
+
+async function recoverOrStream({ source, transforms, sink }: Pipeline, run: UnitRun): Promise<Facts> {
+  const sinkRun = stepRun(sink.step, run);
+  if (sinkRun.journaled(sink.step.id) !== null) {
+    const recovered = await sink.handler.recover(sink.step, sinkRun);
+    if (recovered !== null) return recovered;
+  }
+  let artifact = await source.handler.open(source.step, stepRun(source.step, run));
+  const opened = artifact;
+  try {
+    for (const { step, handler } of transforms)
+      artifact = await handler.pipe(step, artifact, stepRun(step, run));
+    return await sink.handler.drain(sink.step, artifact, sinkRun);
+  } catch (error) {
+    destroyParts(artifact, error);
+    throw error;
+  } finally {
+    await opened.close();
+  }
+}
+
+function destroyParts(artifact: Artifact, error: unknown): void {
+  const reason = error instanceof Error ? error : new Error(String(error));
+  for (const part of artifact.parts) {
+    part.body.on("error", () => undefined); // the failure is already on its way
+    part.body.destroy(reason);
+  }
+}
+
+interface Pipeline {
+  readonly source: { readonly step: Step; readonly handler: Source<Step> };
+  readonly transforms: readonly { readonly step: Step; readonly handler: Transform<Step> }[];
+  readonly sink: { readonly step: Step; readonly handler: Sink<Step> };
+}
+
+function shapesOf(unit: Unit, handlers: Handlers): Pipeline {
+  const members = unit.steps.map((step) => ({ step, handler: handlerOf(handlers, step) }));
+  const sources = members.flatMap(({ step, handler }) =>
+    handler.shape === "source" ? [{ step, handler }] : [],
+  );
+  const sinks = members.flatMap(({ step, handler }) => (handler.shape === "sink" ? [{ step, handler }] : []));
+  const transforms = members.flatMap(({ step, handler }) =>
+    handler.shape === "transform" ? [{ step, handler }] : [],
+  );
+  const [source, secondSource] = sources;
+  const [sink, secondSink] = sinks;
+  const whole = sources.length + sinks.length + transforms.length === members.length;
+  if (
+    source === undefined ||
+    sink === undefined ||
+    secondSource !== undefined ||
+    secondSink !== undefined ||
+    !whole
+  )
+    return fail("PLAN_INVALID", `${unit.id} is no pipeline of one source, transforms and one sink`);
+  return { source, transforms, sink };
+}
+
+function stepRun(step: Step, run: UnitRun): StepRun {
+  return {
+    ports: run.probe.ports,
+    plan: run.probe.plan,
+    signal: run.probe.signal,
+    journaled: (id) => run.probe.journaled(id),
+    note: (facts) => run.session.append([{ event: "noted", step: step.id, facts }]),
+    progress: (doneBytes, totalBytes) => run.progress(step, doneBytes, totalBytes),
+  };
+}

@@ -1,0 +1,115 @@
+import type { AuditEvent } from "../model/audit-entry.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Host } from "../ports/host.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { History, recall } from "./history.ts";
+import { findHead, type Journal, openJournal } from "./journal.ts";
+import { acquireLock, type Lock, unlocked } from "./lock.ts";
+import type { Unit } from "./units.ts";
+
+/** Where locks, journals and plans are kept. */
+export interface Records {
+  /** A store stack of its own: no limits, no sharing with uploads. */
+  readonly store: ObjectStore;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly locks: "conditional" | "none";
+}
+
+/** The lock and the journal of one scope, held for a run. */
+export interface Session {
+  readonly scope: string;
+  readonly lock: Lock;
+  append(events: readonly AuditEvent[]): Promise<void>;
+}
+
+/** Opens a session per scope when it is first needed, and gives it up after its last unit. */
+export class Sessions {
+  readonly history = new History();
+  readonly #records: Records;
+  readonly #plan: Plan;
+  readonly #begun: boolean;
+  readonly #open = new Map<string, Promise<OpenSession>>();
+
+  /** `begun`: an earlier attempt left entries that have to be read. */
+  constructor(records: Records, plan: Plan, begun: boolean) {
+    this.#records = records;
+    this.#plan = plan;
+    this.#begun = begun;
+  }
+
+  /** Throws LOCKED when another run holds the scope. */
+  open(unit: Pick<Unit, "scope" | "guard">): Promise<Session> {
+    const known = this.#open.get(unit.scope);
+    if (known !== undefined) return known;
+    const opening = this.#acquire(unit);
+    this.#open.set(unit.scope, opening);
+    return opening;
+  }
+
+  /** Records the last events of a scope, if it is open, and releases its lock; never throws for a scope that failed to open. */
+  async close(scope: string, events: readonly AuditEvent[]): Promise<void> {
+    const opening = this.#open.get(scope);
+    if (opening === undefined) return;
+    this.#open.delete(scope);
+    const session = await opening.catch(() => null);
+    if (session === null) return;
+    try {
+      if (events.length > 0) await session.append(events);
+    } finally {
+      await session.lock.release();
+    }
+  }
+
+  scopes(): readonly string[] {
+    return [...this.#open.keys()].sort();
+  }
+
+  async #acquire({ scope, guard }: Pick<Unit, "scope" | "guard">): Promise<OpenSession> {
+    const { store, host, clock, locks } = this.#records;
+    const lock =
+      locks === "none" ? unlocked(scope) : await acquireLock({ store, host, clock }, scope, this.#plan.plan);
+    try {
+      const onTaken = guard === "lock" ? ("stop" as const) : ("follow" as const);
+      const context = { store, clock, actor: host.actor, plan: this.#plan.plan, onTaken };
+      if (this.#begun) await recallScope(this.history, store, { scope, plan: this.#plan, lock });
+      const session = new OpenSession(lock, await openJournal(context, lock), this.history);
+      const { environment, operation } = this.#plan;
+      await session.append([{ event: "plan", environment, operation, attempt: this.history.attempts + 1 }]);
+      return session;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+}
+
+async function recallScope(
+  history: History,
+  store: ObjectStore,
+  { scope, plan, lock }: { scope: string; plan: Plan; lock: Lock },
+): Promise<void> {
+  const signal = AbortSignal.timeout(300_000);
+  const head = await findHead(store, scope, lock.head, signal);
+  await recall(history, { store, scope, head }, plan, signal);
+}
+
+class OpenSession implements Session {
+  readonly scope: string;
+  readonly lock: Lock;
+  readonly #journal: Journal;
+  readonly #history: History;
+
+  constructor(lock: Lock, journal: Journal, history: History) {
+    this.scope = lock.scope;
+    this.lock = lock;
+    this.#journal = journal;
+    this.#history = history;
+  }
+
+  async append(events: readonly AuditEvent[]): Promise<void> {
+    await this.#journal.append(events);
+    this.#history.record(this.scope, events);
+  }
+}

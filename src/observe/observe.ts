@@ -1,0 +1,191 @@
+import type { Environment } from "../model/environment.ts";
+import { LOCKS_PREFIX, lockKey, STORE_MARK } from "../model/layout.ts";
+import type {
+  DatabaseObservation,
+  Listing,
+  Observation,
+  StoreObservation,
+  UnfinishedUpload,
+} from "../model/observation.ts";
+import { parseStoreMark, type StoreMark } from "../model/store-mark.ts";
+import type { Clock } from "../ports/clock.ts";
+import { listBackups } from "../ports/list-backups.ts";
+import type { ObjectInfo, ObjectStore } from "../ports/object-store.ts";
+import type { Postgres } from "../ports/postgres.ts";
+import { readText } from "../ports/read-object.ts";
+import { DbopsError, problemsOf } from "../problems/dbops-error.ts";
+import { type Problem, problem } from "../problems/problem.ts";
+
+export interface ObservePorts {
+  readonly clock: Clock;
+  store(name: string): ObjectStore;
+  postgres(database: string): Postgres;
+}
+
+/** What to look at: a freshness check needs no database, a plan for one database needs no other. */
+export interface ObserveScope {
+  readonly databases: "all" | "none" | readonly string[];
+}
+
+/** Looks at every store and database of an environment; what cannot be looked at is said, never left out. */
+export async function observe(
+  environment: Environment,
+  scope: ObserveScope,
+  ports: ObservePorts,
+  signal: AbortSignal,
+): Promise<Observation> {
+  const observedAt = ports.clock.now();
+  const names = environment.databases.map((database) => database.name);
+  const wanted = scope.databases === "all" ? names : scope.databases === "none" ? [] : scope.databases;
+  const [stores, databases] = await Promise.all([
+    observeStores(environment, ports, signal),
+    mapEntries(wanted, (name) => observeDatabase(ports, name, signal)),
+  ]);
+  signal.throwIfAborted();
+  return { formatVersion: 1, environment: environment.name, observedAt, stores, databases };
+}
+
+async function observeStores(
+  environment: Environment,
+  ports: ObservePorts,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, StoreObservation>>> {
+  const orphans = await knownOrphans(environment, ports, signal);
+  const names = [...new Set([...environment.databases.map((one) => one.name), ...orphans])].sort();
+  return mapEntries(
+    environment.stores.map((store) => store.name),
+    (name) =>
+      observeStore(
+        ports.store(name),
+        { environment: environment.name, store: name, databases: names },
+        signal,
+      ),
+  );
+}
+
+interface StoreQuestion {
+  readonly environment: string;
+  readonly store: string;
+  readonly databases: readonly string[];
+}
+
+async function observeStore(
+  store: ObjectStore,
+  question: StoreQuestion,
+  signal: AbortSignal,
+): Promise<StoreObservation> {
+  try {
+    const { mark, info } = await readMark(store, question, signal);
+    const listings = await mapEntries(question.databases, (database) =>
+      observeListing(store, question, database, signal),
+    );
+    return { state: "readable", storeId: mark.storeId, clockAt: info.readAt, listings };
+  } catch (error) {
+    return { state: "unreadable", problem: about(`store ${question.store}`, error) };
+  }
+}
+
+/** The mark of a store; throws STORE_UNMARKED or STORE_FOREIGN: an unmounted disk leaves an empty folder behind. */
+export async function readMark(
+  store: ObjectStore,
+  question: { readonly environment: string; readonly store: string },
+  signal: AbortSignal,
+): Promise<{ mark: StoreMark; info: ObjectInfo }> {
+  const info = await store.head(STORE_MARK, signal);
+  if (info === null)
+    throw unmarked(
+      "STORE_UNMARKED",
+      `there is no ${STORE_MARK}: a wrong prefix, an unmounted disk or a new store`,
+      {
+        fix: `dbops init stores ${question.environment}`,
+      },
+    );
+  const mark = parseStoreMark(await readText(store, STORE_MARK, signal));
+  if (mark === null)
+    throw unmarked("STORE_UNMARKED", `${STORE_MARK} is no mark of dbops`, { fix: `look at ${STORE_MARK}` });
+  if (mark.environment !== question.environment)
+    throw unmarked("STORE_FOREIGN", `it belongs to ${mark.environment}, not to ${question.environment}`, {
+      fix: "correct the bucket, the prefix or the path in the environment file",
+    });
+  return { mark, info };
+}
+
+function unmarked(
+  code: "STORE_UNMARKED" | "STORE_FOREIGN",
+  detail: string,
+  more: { fix: string },
+): DbopsError {
+  return new DbopsError([problem(code, detail, more)]);
+}
+
+async function observeListing(
+  store: ObjectStore,
+  { environment }: StoreQuestion,
+  database: string,
+  signal: AbortSignal,
+): Promise<Listing> {
+  try {
+    const { backups } = await listBackups(store, { environment, database }, signal);
+    const uploads: UnfinishedUpload[] = [];
+    for await (const upload of store.unfinished(`${database}/`, signal)) uploads.push(upload);
+    uploads.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.id < b.id ? -1 : 1));
+    return { state: "listed", backups, uploads };
+  } catch (error) {
+    return { state: "unreadable", problem: about(`${database}/`, error) };
+  }
+}
+
+/** Databases that were worked on and are in no file any more: every scope keeps its lock for good. */
+async function knownOrphans(
+  environment: Environment,
+  ports: ObservePorts,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const declared = new Set(environment.databases.map((one) => one.name));
+  const orphans = new Set<string>();
+  try {
+    for await (const { key } of ports.store(environment.records).list(LOCKS_PREFIX, {}, signal)) {
+      const scope = key.slice(LOCKS_PREFIX.length).replace(/\.json$/, "");
+      const database = scope.replace(/\.backup$/, "");
+      if (key === lockKey(scope) && database !== "environment" && !declared.has(database))
+        orphans.add(database);
+    }
+  } catch {
+    return []; // the records store is unreadable, which its own observation says
+  }
+  return [...orphans].sort();
+}
+
+async function observeDatabase(
+  ports: ObservePorts,
+  name: string,
+  signal: AbortSignal,
+): Promise<DatabaseObservation> {
+  try {
+    return await ports.postgres(name).inspect(signal);
+  } catch (error) {
+    return { state: "unreadable", problem: about(`database ${name}`, error) };
+  }
+}
+
+function about(subject: string, error: unknown): Problem {
+  const [first] = problemsOf(error);
+  if (first === undefined) throw error;
+  return first.detail.includes(subject) ? first : { ...first, detail: `${subject}: ${first.detail}` };
+}
+
+async function mapEntries<T>(
+  names: readonly string[],
+  value: (name: string) => Promise<T>,
+): Promise<Readonly<Record<string, T>>> {
+  const entries: [string, T][] = new Array(names.length);
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < names.length; index = next++) {
+      const name = names[index] ?? "";
+      entries[index] = [name, await value(name)];
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, work)); // bounded: 300 databases are not looked at all at once
+  return Object.fromEntries(entries);
+}

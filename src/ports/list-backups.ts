@@ -1,0 +1,23 @@
+import { assembleBackups, type ListedObject } from "../model/assemble-backups.ts";
+import type { Backup } from "../model/backup.ts";
+import { classicPrefix, databasePrefix } from "../model/layout.ts";
+import type { ObjectInfo, ObjectStore } from "./object-store.ts";
+
+/** What one store holds of one database. */
+export interface DatabaseListing {
+  readonly backups: readonly Backup[];
+  /** Every object below `<database>/` and of the runbook's layout, in the store's order. */
+  readonly objects: readonly ListedObject[];
+}
+
+/** Lists `<database>/` and `<environment>_<database>_` to their ends; throws where that is not possible. */
+export async function listBackups(
+  store: ObjectStore,
+  of: { readonly environment: string; readonly database: string },
+  signal: AbortSignal,
+): Promise<DatabaseListing> {
+  const objects: ObjectInfo[] = [];
+  for (const prefix of [databasePrefix(of.database), classicPrefix(of.environment, of.database)])
+    for await (const info of store.list(prefix, {}, signal)) objects.push(info);
+  return { backups: assembleBackups(of.environment, of.database, objects), objects };
+}
