@@ -129,6 +129,9 @@ function stepRun(step: Step, run: UnitRun): StepRun {
     plan: run.probe.plan,
     signal: run.probe.signal,
     journaled: (id) => run.probe.journaled(id),
+    assertHeld: async () => {
+      if (handlerOf(run.handlers, step).guard === "lock") await run.session.lock.assertHeld();
+    },
     note: (facts) => run.session.append([{ event: "noted", step: step.id, facts }]),
     progress: (doneBytes, totalBytes) => run.progress(step, doneBytes, totalBytes),
   };

@@ -103,7 +103,7 @@ function stampInstant(name: string): Instant {
 }
 
 function newest(instants: readonly Instant[]): Instant {
-  return instants.reduce((latest, one) => (one > latest ? one : latest), "");
+  return instants.toSorted().at(-1) ?? "";
 }
 
 function push<T>(groups: Map<string, T[]>, name: string, member: T): void {

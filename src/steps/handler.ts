@@ -4,6 +4,7 @@ import type { Environment } from "../model/environment.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Secret } from "../model/secret.ts";
 import type { Step, StepKind } from "../model/step.ts";
+import type { ArchiveLister } from "../ports/archive-lister.ts";
 import type { Cipher, OpeningKeys } from "../ports/cipher.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -18,6 +19,7 @@ export interface Ports {
   /** Of a declared database. */
   postgres(database: string): Postgres;
   readonly cipher: Cipher;
+  readonly archiveLister: ArchiveLister;
   readonly clock: Clock;
   /** Resolves `encryption: age: { passphrase }` of a database; throws SECRET_UNAVAILABLE. */
   passphrase(database: string): Promise<Secret>;
@@ -45,6 +47,8 @@ export interface ProbeRun {
 export interface StepRun extends ProbeRun {
   /** Journals facts now; resolves when they are safe. */
   note(facts: Facts): Promise<void>;
+  /** Reads the lock of the step's scope again, just before an effect; throws LOCK_LOST. A lease is not asked. */
+  assertHeld(): Promise<void>;
   progress(doneBytes: number, totalBytes?: number): void;
 }
 

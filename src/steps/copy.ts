@@ -1,0 +1,111 @@
+import { Transform } from "node:stream";
+import type { Facts } from "../model/audit-entry.ts";
+import { folderOf, MANIFEST, originKey } from "../model/layout.ts";
+import type { Manifest, ManifestObject } from "../model/manifest.ts";
+import type { CopyStep } from "../model/step.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { readText } from "../ports/read-object.ts";
+import { DbopsError, fail } from "../problems/dbops-error.ts";
+import { problem } from "../problems/problem.ts";
+import { makerOf, resolveName } from "./backup-facts.ts";
+import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
+import { readManifest } from "./read-manifest.ts";
+import { chain } from "./stream/chain.ts";
+import { type Meter, meter } from "./stream/meter.ts";
+import { writeOnce } from "./write-once.ts";
+
+/** Brings a complete backup into another store, byte for byte; an object commits only when its SHA-256 is the manifest's. */
+export const copy: Action<CopyStep> = {
+  shape: "action",
+  guard: "lease",
+
+  async probe(step: CopyStep, run: ProbeRun): Promise<Standing> {
+    const name = resolveName(step.backup, run);
+    if (name === null) return { state: "waiting", for: makerOf(step.backup) };
+    const { text } = await readManifest(run.ports.store(step.from), name, run.signal);
+    const target = run.ports.store(step.to);
+    if ((await target.head(`${folderOf(name)}${MANIFEST}`, run.signal)) === null) return { state: "ready" };
+    if ((await readText(target, `${folderOf(name)}${MANIFEST}`, run.signal)) === text)
+      return {
+        state: "done",
+        evidence: `store ${step.to} has the same manifest`,
+        facts: { name, store: step.to },
+      };
+    const detail = `store ${step.to} has another backup with the name ${name}`;
+    return { state: "blocked", problem: problem("OBJECT_EXISTS", detail, { fix: "dbops backups" }) };
+  },
+
+  async execute(step: CopyStep, run: StepRun): Promise<Facts> {
+    const name = resolveName(step.backup, run) ?? fail("INTERNAL", `${step.id} has no backup`);
+    const from = run.ports.store(step.from);
+    const to = run.ports.store(step.to);
+    const { manifest, text } = await readManifest(from, name, run.signal);
+    const total = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
+    let doneBytes = 0;
+    for (const object of manifest.objects) {
+      const before = doneBytes;
+      const progress = (bytes: number) => run.progress(before + bytes, total);
+      await copyObject({ from, to, manifest, object }, { ...run, progress });
+      doneBytes += object.bytes;
+    }
+    await copyMarkers({ from, to, manifest }, run.signal);
+    await writeOnce(to, `${folderOf(name)}${MANIFEST}`, text, run.signal);
+    return { name, store: step.to, bytes: total };
+  },
+};
+
+interface Copying {
+  readonly from: ObjectStore;
+  readonly to: ObjectStore;
+  readonly manifest: Manifest;
+}
+
+async function copyObject(
+  { from, to, manifest, object }: Copying & { object: ManifestObject },
+  run: StepRun,
+) {
+  const key = `${folderOf(manifest.name)}${object.key}`;
+  const there = await to.head(key, run.signal);
+  if (there !== null && there.bytes === object.bytes) return; // an earlier attempt; its bytes are read by the verify behind
+  if (there !== null)
+    fail("OBJECT_EXISTS", `${key} exists already with ${there.bytes} bytes instead of ${object.bytes}`);
+  const passed = meter((bytes) => run.progress(bytes));
+  const body = chain(
+    await from.read(key, null, run.signal),
+    passed.through,
+    onlyIfIntact(passed, key, object),
+  );
+  const answer = await to.write(key, body, { estimatedBytes: object.bytes }, run.signal);
+  if (answer === "exists")
+    fail("OBJECT_EXISTS", `${key} appeared while it was copied: another run copies it too`);
+}
+
+/** The last stage before the store: its end, and with it the commit, comes only when all bytes were the right ones. */
+function onlyIfIntact(passed: Meter, key: string, object: ManifestObject): Transform {
+  return new Transform({
+    transform: (chunk, _encoding, done) => done(null, chunk),
+    flush: (done) => {
+      passed.measure.then(
+        ({ bytes, sha256 }) => done(bytes === object.bytes && sha256 === object.sha256 ? null : damaged(key)),
+        (error: Error) => done(error),
+      );
+    },
+  });
+}
+
+function damaged(key: string): DbopsError {
+  const detail = `${key} in the store to copy from is not what its manifest says`;
+  return new DbopsError([
+    problem("OBJECT_DAMAGED", detail, { fix: "copy from another store, and look at this one" }),
+  ]);
+}
+
+/** The origin and the holds; proofs are made per store. */
+async function copyMarkers({ from, to, manifest }: Copying, signal: AbortSignal): Promise<void> {
+  const folder = folderOf(manifest.name);
+  await writeOnce(to, `${folder}${originKey(manifest.origin)}`, "", signal);
+  for await (const { key } of from.list(`${folder}hold/`, {}, signal)) {
+    if ((await to.head(key, signal)) !== null) continue; // a hold of that name holds it there too
+    await writeOnce(to, key, await readText(from, key, signal), signal);
+  }
+}

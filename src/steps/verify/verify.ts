@@ -1,0 +1,33 @@
+import type { Facts } from "../../model/audit-entry.ts";
+import type { VerifyStep } from "../../model/step.ts";
+import { fail } from "../../problems/dbops-error.ts";
+import { makerOf, resolveName } from "../backup-facts.ts";
+import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
+import { readManifest } from "../read-manifest.ts";
+import { verifyContent } from "./verify-content.ts";
+import { verifyObjects } from "./verify-objects.ts";
+
+/** Reads every stored byte of a backup and compares it with the manifest; `deep` also decrypts and lists the archive. */
+export const verify: Action<VerifyStep> = {
+  shape: "action",
+  guard: "lease",
+
+  async probe(step: VerifyStep, run: ProbeRun): Promise<Standing> {
+    const name = resolveName(step.backup, run);
+    if (name === null) return { state: "waiting", for: makerOf(step.backup) };
+    await readManifest(run.ports.store(step.store), name, run.signal);
+    return { state: "ready" };
+  },
+
+  async execute(step: VerifyStep, run: StepRun): Promise<Facts> {
+    const name = resolveName(step.backup, run) ?? fail("INTERNAL", `${step.id} has no backup`);
+    const { manifest } = await readManifest(run.ports.store(step.store), name, run.signal);
+    const total = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
+    const bytes = await verifyObjects(step, manifest, {
+      ...run,
+      progress: (done) => run.progress(done, total),
+    });
+    const facts = { name, store: step.store, objects: manifest.objects.length, bytes };
+    return step.deep ? { ...facts, entries: await verifyContent(step, manifest, run) } : facts;
+  },
+};
