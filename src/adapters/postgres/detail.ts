@@ -1,0 +1,87 @@
+import type { Facts } from "../../model/audit-entry.ts";
+import type { DatabaseFacts } from "./facts.ts";
+import { findOmissions } from "./omissions.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * The content of a backup's detail.json: what stood in the database, and what a restore has to bring beside the archive.
+ * JSON; every list is sorted, names are as they are (not quoted).
+ */
+export async function readDetail(session: Session, facts: DatabaseFacts): Promise<Facts> {
+  const [database] = await session.query<{ properties: object }>(DATABASE);
+  const [counts] = await session.query<{ objects: number }>(
+    "SELECT count(*)::float8 AS objects FROM pg_catalog.pg_largeobject_metadata",
+  );
+  return {
+    identity: facts.identity,
+    serverVersion: facts.serverVersion,
+    isReplica: facts.isReplica,
+    sizeBytes: facts.sizeBytes,
+    database: database?.properties ?? null,
+    tables: await session.query(TABLES),
+    sequences: await session.query(SEQUENCES),
+    extensions: await session.query(EXTENSIONS),
+    largeObjects: counts?.objects ?? 0,
+    eventTriggers: await session.query(EVENT_TRIGGERS),
+    publications: await session.query(PUBLICATIONS),
+    subscriptions: await session.query(SUBSCRIPTIONS),
+    omissions: await findOmissions(session, facts),
+  };
+}
+
+// Columns that came or went with a version are taken from the row as JSON: null where the server has none.
+const DATABASE = `
+  SELECT jsonb_build_object(
+    'name', d.datname, 'owner', pg_catalog.pg_get_userbyid(d.datdba),
+    'encoding', pg_catalog.pg_encoding_to_char(d.encoding),
+    'collate', d.datcollate, 'ctype', d.datctype,
+    'localeProvider', CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
+    'icuLocale', coalesce(to_jsonb(d) ->> 'daticulocale', to_jsonb(d) ->> 'datlocale'),
+    'icuRules', to_jsonb(d) ->> 'daticurules',
+    'collationVersion', to_jsonb(d) ->> 'datcollversion',
+    'tablespace', t.spcname, 'connectionLimit', d.datconnlimit,
+    'accessPrivileges', to_jsonb(d.datacl::text[]),
+    'comment', pg_catalog.shobj_description(d.oid, 'pg_database'),
+    'settings', (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('role', CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole) END,
+        'settings', to_jsonb(s.setconfig)) ORDER BY s.setrole), '[]')
+      FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid)
+  ) AS properties
+  FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
+  WHERE d.datname = current_database()`;
+
+const USER_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+const TABLES = `
+  SELECT n.nspname::text AS schema, c.relname::text AS name,
+    CASE c.relkind WHEN 'r' THEN CASE WHEN c.relispartition THEN 'partition' ELSE 'table' END
+      WHEN 'p' THEN 'partitioned table' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END AS kind,
+    coalesce(pg_catalog.pg_table_size(c.oid), 0)::float8 AS bytes,
+    CASE WHEN c.reltuples >= 0 THEN c.reltuples::float8 END AS "rowsEstimate"
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't' AND ${USER_SCHEMAS}
+  ORDER BY 1, 2`;
+
+const SEQUENCES = `
+  SELECT n.nspname::text AS schema, c.relname::text AS name
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${USER_SCHEMAS}
+  ORDER BY 1, 2`;
+
+const EXTENSIONS = `
+  SELECT e.extname::text AS name, e.extversion AS version, n.nspname::text AS schema
+  FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+  ORDER BY 1`;
+
+const EVENT_TRIGGERS = `
+  SELECT t.evtname::text AS name, t.evtevent::text AS event, t.evtenabled::text AS enabled
+  FROM pg_catalog.pg_event_trigger t ORDER BY 1`;
+
+const PUBLICATIONS = `
+  SELECT p.pubname::text AS name, p.puballtables AS "allTables" FROM pg_catalog.pg_publication p ORDER BY 1`;
+
+const SUBSCRIPTIONS = `
+  SELECT s.subname::text AS name, s.subenabled AS enabled, to_jsonb(s.subpublications) AS publications
+  FROM pg_catalog.pg_subscription s
+  WHERE s.subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+  ORDER BY 1`;
