@@ -1,0 +1,141 @@
+import type { Applied, AppliedStep } from "../model/report.ts";
+import type { Problem } from "../problems/problem.ts";
+import { madeBackupOf } from "./made-backup.ts";
+import type { Paint } from "./paint.ts";
+import { itemsOf, itemText, type PlanItem } from "./plan-items.ts";
+import { paintedSign } from "./plan-text.ts";
+import { printable } from "./printable.ts";
+import { bytesText, countText, durationText, rateText } from "./quantities.ts";
+import { stepText } from "./step-text.ts";
+import type { Text } from "./text.ts";
+
+/** Milliseconds that a step took in this run; null when it did not run here. */
+export type ElapsedMs = (step: string) => number | null;
+
+/** What a run did, what failed and how to go on, what it left for a person. */
+export function appliedText(applied: Applied, paint: Paint, elapsedMs: ElapsedMs): Text {
+  const byId = new Map(applied.steps.map((one) => [one.step.id, one]));
+  const items = itemsOf(applied.plan.steps).map((item) => ({
+    item,
+    ended: item.steps.flatMap((step) => byId.get(step.id) ?? []),
+  }));
+  const lines = items.flatMap(({ item, ended }) => itemLines({ item, ended, elapsedMs }, paint));
+  return {
+    body: [...lines, ...leftLines(applied, paint)],
+    problems: problemsOf(applied),
+    end: endLines(
+      applied,
+      items.map(({ ended }) => worstOf(ended)),
+    ),
+  };
+}
+
+/** Problems of what failed, and warnings of what was done; why something was skipped stands beside it. */
+function problemsOf(applied: Applied): readonly Problem[] {
+  return applied.steps.filter((one) => one.outcome !== "skipped").flatMap((one) => one.problems);
+}
+
+interface EndedItem {
+  readonly item: PlanItem;
+  readonly ended: readonly AppliedStep[];
+  readonly elapsedMs: ElapsedMs;
+}
+
+function itemLines({ item, ended, elapsedMs }: EndedItem, paint: Paint): readonly string[] {
+  const outcome = worstOf(ended);
+  if (outcome === null) return [];
+  const sign =
+    outcome === "failed"
+      ? `${paint("bad", "x")}  `
+      : outcome === "skipped"
+        ? "   "
+        : paintedSign(item.effect, item.pointOfNoReturn, paint);
+  const title = itemText(item, stepText);
+  switch (outcome) {
+    case "failed":
+      return [`${sign}${title}: ${paint("bad", "failed")}`];
+    case "skipped": {
+      const why = ended.find((one) => one.outcome === "skipped")?.problems[0]?.detail;
+      return [
+        `${sign}${title}: not begun`,
+        ...(why === undefined ? [] : [`     ${paint("dim", printable(why))}`]),
+      ];
+    }
+    case "earlier":
+      return [`${sign}${title}: done by an earlier attempt`, ...madeLines(item, ended, elapsedMs)];
+    case "done":
+      return [`${sign}${title}${tookText(item, elapsedMs)}`, ...madeLines(item, ended, elapsedMs)];
+  }
+}
+
+function tookText(item: PlanItem, elapsedMs: ElapsedMs): string {
+  const took = longest(item, elapsedMs);
+  return took === null ? "" : `, ${durationText(took)}`;
+}
+
+/** The name of a new backup alone on its line, then its sizes and the rate of the dump. */
+function madeLines(item: PlanItem, ended: readonly AppliedStep[], elapsedMs: ElapsedMs): readonly string[] {
+  const upload = ended.find((one) => one.step.kind === "upload");
+  if (upload === undefined) return [];
+  const made = madeBackupOf(upload.facts);
+  const took = longest(item, elapsedMs);
+  const sizes = [
+    ...(made.plaintextBytes === null ? [] : [`${bytesText(made.plaintextBytes)} dumped`]),
+    ...(made.storedBytes === null ? [] : [`${bytesText(made.storedBytes)} stored`]),
+    ...(made.plaintextBytes === null || took === null || took < 1
+      ? []
+      : [rateText((made.plaintextBytes * 1000) / took)]),
+  ];
+  return [
+    ...(made.name === null ? [] : [`     ${printable(made.name)}`]),
+    ...(sizes.length === 0 ? [] : [`     ${sizes.join(", ")}`]),
+  ];
+}
+
+function leftLines(applied: Applied, paint: Paint): readonly string[] {
+  if (applied.left.length === 0) return [];
+  const items = itemsOf(applied.left);
+  return [
+    "",
+    `Left for a person, because it is not automatic here (${countText(items.length, "item")}):`,
+    ...items.map(
+      (item) => `${paintedSign(item.effect, item.pointOfNoReturn, paint)}${itemText(item, stepText)}`,
+    ),
+    "To plan and apply it:",
+    `  dbops plan ${printable(applied.plan.environment)} --out plan.yaml`,
+    "  dbops apply plan.yaml",
+  ];
+}
+
+function endLines(applied: Applied, outcomes: readonly (string | null)[]): readonly string[] {
+  const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
+  const environment = printable(applied.plan.environment);
+  const took = durationText(applied.elapsedMs);
+  const done = count("done") + count("earlier");
+  const counts = `${done} done, ${count("failed")} failed, ${count("skipped")} not begun`;
+  const resume = ["To go on from here:", `  dbops apply ${applied.plan.plan}`];
+  switch (applied.outcome) {
+    case "nothing to do":
+      return [`Nothing to do in ${environment}.`];
+    case "applied":
+      return [`Applied${applied.resumed ? ", resumed" : ""}: ${countText(done, "item")} done in ${took}.`];
+    case "failed":
+      return [...resume, `Failed: ${counts} in ${took}.`];
+    case "interrupted":
+      return [...resume, `Interrupted: ${counts} in ${took}.`];
+  }
+}
+
+/** The worst outcome of an item's steps; null when none of them was in this run. */
+function worstOf(ended: readonly AppliedStep[]): AppliedStep["outcome"] | null {
+  return (
+    (["failed", "skipped", "done", "earlier"] as const).find((outcome) =>
+      ended.some((one) => one.outcome === outcome),
+    ) ?? null
+  );
+}
+
+function longest(item: PlanItem, elapsedMs: ElapsedMs): number | null {
+  const all = item.steps.flatMap((step) => elapsedMs(step.id) ?? []);
+  return all.length === 0 ? null : Math.max(...all);
+}

@@ -1,0 +1,91 @@
+import type { DatabaseStatus, EnvironmentStatus, Report } from "../model/report.ts";
+import type { Paint } from "./paint.ts";
+import { printable } from "./printable.ts";
+import { ageText, bytesText, countText, timeText } from "./quantities.ts";
+import { tableText } from "./table.ts";
+import type { Text } from "./text.ts";
+
+const HEADINGS = ["DATABASE", "STORE", "NEWEST", "AGE", "BACKUPS", "SIZE", "STATE"] as const;
+
+/** One screen: for each database and store the newest backup and its age, then what comes next. */
+export function statusText(report: Extract<Report, { kind: "status" }>, paint: Paint): Text {
+  return {
+    body: report.environments.flatMap((one, index) => [
+      ...(index === 0 ? [] : [""]),
+      ...environmentLines(one, paint),
+    ]),
+    problems: report.environments.flatMap((one) => one.problems),
+    end: [],
+  };
+}
+
+/** Freshness alone: one line per database, worst news last. */
+export function checkedText(report: Extract<Report, { kind: "checked" }>, paint: Paint): Text {
+  const all = report.environments.flatMap((environment) =>
+    environment.databases.map((database) => ({ environment, database })),
+  );
+  const stale = all.filter(({ database }) => !database.fresh);
+  const line = ({ environment, database }: (typeof all)[number]): string => {
+    const name = `${printable(environment.environment)} ${printable(database.database)}`;
+    return `${paint(database.fresh ? "good" : "bad", database.fresh ? "fresh  " : "overdue")}  ${name}: ${newestText(database)}`;
+  };
+  const verdict =
+    all.length === 0
+      ? "No database to check."
+      : stale.length === 0
+        ? `All fresh: ${countText(all.length, "database")}.`
+        : `Overdue: ${stale.length} of ${countText(all.length, "database")}.`;
+  return {
+    body: [...all.filter(({ database }) => database.fresh), ...stale].map(line),
+    problems: report.environments.flatMap((one) => one.problems),
+    end: [verdict],
+  };
+}
+
+function environmentLines(status: EnvironmentStatus, paint: Paint): readonly string[] {
+  const rows = status.databases.flatMap(rowsOf);
+  const [headings = "", ...lines] = tableText(HEADINGS, rows, ["AGE", "BACKUPS", "SIZE"]);
+  return [
+    `${paint("strong", printable(status.environment))}${status.protected ? " (protected)" : ""}`,
+    ...(rows.length === 0
+      ? ["  no databases"]
+      : [`  ${paint("dim", headings)}`, ...lines.map((line) => `  ${line}`)]),
+    ...status.databases.flatMap((database) => scheduleLines(database, paint)),
+  ];
+}
+
+function rowsOf(database: DatabaseStatus): readonly (readonly string[])[] {
+  return database.stores.map((store, index) => [
+    index === 0 ? printable(database.database) : "",
+    printable(store.store),
+    store.readable ? (store.newestAt === null ? "none" : timeText(store.newestAt)) : "unknown",
+    store.ageMs === null ? "" : ageText(store.ageMs),
+    store.readable ? String(store.complete) : "",
+    store.readable ? bytesText(store.bytes) : "",
+    store.readable ? (index === 0 ? freshText(database) : "") : "unreadable",
+  ]);
+}
+
+function scheduleLines(database: DatabaseStatus, paint: Paint): readonly string[] {
+  const name = printable(database.database);
+  if (database.dueAt === null && database.nextAt === null)
+    return [`  ${paint("dim", `${name}: no schedule`)}`];
+  const next = database.nextAt === null ? "" : `next backup due ${timeText(database.nextAt)}`;
+  const due =
+    database.fresh || database.dueAt === null ? "" : `not covered: the one due ${timeText(database.dueAt)}`;
+  return [`  ${paint("dim", `${name}: ${[due, next].filter((text) => text !== "").join(", ")}`)}`];
+}
+
+function freshText(database: DatabaseStatus): string {
+  return database.fresh ? "fresh" : "overdue";
+}
+
+function newestText(database: DatabaseStatus): string {
+  const ages = database.stores.flatMap((store) => store.ageMs ?? []);
+  const unreadable = database.stores
+    .filter((store) => !store.readable)
+    .map((store) => printable(store.store));
+  const newest = ages.length === 0 ? "no backup seen" : `newest backup is ${ageText(Math.min(...ages))} old`;
+  const due = database.fresh || database.dueAt === null ? "" : `, one was due ${timeText(database.dueAt)}`;
+  return `${newest}${due}${unreadable.length === 0 ? "" : `, ${unreadable.join(", ")} unreadable`}`;
+}
