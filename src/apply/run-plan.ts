@@ -15,8 +15,10 @@ export interface RunOptions {
   readonly handlers: Handlers;
   /** How many units run side by side. */
   readonly parallelism: number;
-  /** An earlier attempt began this plan. */
+  /** The plan was stored before this run: an earlier attempt may have left entries that have to be read. */
   readonly begun: boolean;
+  /** `refuse`: throws LOCKED before anything is begun; `skip`: units of a locked scope fail, the others go on. */
+  readonly whenLocked: "refuse" | "skip";
   /** Aborts when the person interrupts. */
   readonly signal: AbortSignal;
   onEvent(event: RunEvent): void;
@@ -50,11 +52,11 @@ class PlanRun {
   }
 
   async toEnd(): Promise<Omit<Applied, "left" | "elapsedMs">> {
-    await this.#openFirstScopes();
+    if (this.#options.whenLocked === "refuse") await this.#openFirstScopes();
     while (this.#startWhatCan() || this.#running.size > 0) await Promise.race(this.#running.values());
     await Promise.all(this.#sessions.scopes().map((scope) => this.#closeScope(scope)));
     const steps = this.#plan.steps.flatMap((step) => this.#ended.get(step.id) ?? []);
-    return { plan: this.#plan, outcome: this.#outcome(), resumed: this.#options.begun, steps };
+    return { plan: this.#plan, outcome: this.#outcome(), resumed: this.#sessions.history.attempts > 1, steps };
   }
 
   /** The scopes of all that could run at once: here a lock held by another run still refuses the whole plan. */
