@@ -1,0 +1,71 @@
+import type { Plan, Summary } from "../model/plan.ts";
+import type { BackupReference, Effect, PruneStep, Step } from "../model/step.ts";
+import type { Problem } from "../problems/problem.ts";
+
+const SIGNS: Readonly<Record<Effect, string>> = { none: " ", add: "+", change: "~", destroy: "-" };
+
+/** The sign in front of a step: `+` add, `~` change, `-` destroy, `!` point of no return, a space for no effect. */
+export function signOf(step: Step): string {
+  return step.pointOfNoReturn === true ? "!" : SIGNS[step.effect];
+}
+
+/** What a step does and why, in one line: `+ dump trading_signals: daily slot 2026-11-24 01:00 UTC is not covered`. */
+export function describeStep(step: Step): string {
+  return `${signOf(step)} ${actionOf(step)}: ${step.why}`;
+}
+
+/** What a step does, without sign and reason: `copy production_trading_signals_20261124_010000 from primary to dr`. */
+export function actionOf(step: Step): string {
+  switch (step.kind) {
+    case "dump":
+      return step.label === null ? `dump ${step.database}` : `dump ${step.database} (${step.label})`;
+    case "encrypt":
+      return `encrypt ${step.database}`;
+    case "upload":
+      return `upload ${step.database} to ${step.store}`;
+    case "copy":
+      return `copy ${backupOf(step.database, step.backup)} from ${step.from} to ${step.to}`;
+    case "verify":
+      return `verify ${backupOf(step.database, step.backup)} in ${step.store}`;
+    case "hold":
+      return `${step.action === "place" ? "hold" : "release"} ${backupOf(step.database, step.backup)} in ${step.store}`;
+    case "prune":
+      return `delete ${prunedBy(step)} from ${step.store}`;
+  }
+}
+
+/** `Plan: 4 to add, 0 to change, 2 to destroy.` */
+export function renderSummary(summary: Summary): string {
+  return `Plan: ${summary.add} to add, ${summary.change} to change, ${summary.destroy} to destroy.`;
+}
+
+/**
+ * The last line of a plan. "No changes" is only said when everything could be looked at; `file` is the path of the
+ * environment file.
+ */
+export function verdictLine(plan: Plan, problems: readonly Problem[], file: string): string {
+  const errors = problems.filter((one) => one.severity === "error").length;
+  const beside = errors === 0 ? "" : ` ${errors} problem${errors === 1 ? "" : "s"} beside it.`;
+  if (plan.steps.length > 0) return `${renderSummary(plan.summary)}${beside}`;
+  if (errors > 0) return `Nothing is planned.${beside.replace(" beside it", "")}`;
+  return plan.operation === "converge"
+    ? `No changes. ${plan.environment} matches ${file}.`
+    : `No changes. There is nothing to ${plan.operation === "backup" ? "back up" : plan.operation}.`;
+}
+
+function backupOf(database: string, backup: BackupReference): string {
+  return "existing" in backup ? backup.existing : `the new backup of ${database}`;
+}
+
+function prunedBy(step: PruneStep): string {
+  switch (step.target.type) {
+    case "backup":
+      return step.target.name;
+    case "orphan":
+      return `orphaned ${step.target.name}`;
+    case "leftover":
+      return `what is left of ${step.target.name}`;
+    case "upload":
+      return `the unfinished upload of ${step.target.key}`;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Environment } from "../model/environment.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Observation } from "../model/observation.ts";
+import type { Request } from "../model/plan.ts";
+import type { Decision, Planned } from "../model/planned.ts";
+import { fail } from "../problems/dbops-error.ts";
+import { type Problem, problem } from "../problems/problem.ts";
+import { backupDatabase } from "./backup.ts";
+import { convergeDatabase } from "./converge.ts";
+import { type DatabaseView, viewOf } from "./database-view.ts";
+import { type Draft, joinDrafts, NOTHING } from "./draft.ts";
+import { pruneDatabase, pruneOrphan, reportOrphans } from "./prune.ts";
+import { releaseBackup } from "./release.ts";
+import { EXPIRES_MS, sealPlan } from "./seal-plan.ts";
+import { targetSteps } from "./target-steps.ts";
+
+export interface PlanOptions {
+  readonly now: Instant;
+  /** How long the plan can be applied; 24 h unless given. */
+  readonly expiresMs?: number;
+  readonly allowLargePrune?: boolean;
+  /** Names of `--target` and `--except`; see targetSteps. */
+  readonly target?: readonly string[];
+  readonly except?: readonly string[];
+}
+
+/**
+ * Decides what would make the observed world match the environment, or carry out a request: pure, the same inputs give
+ * the same plan. What could not be looked at becomes a problem beside the plan and leaves out only what depends on it.
+ * Throws a DbopsError for a request that makes no sense here (USAGE, BACKUP_UNKNOWN).
+ */
+export function plan(
+  environment: Environment,
+  request: Request,
+  world: { readonly observation: Observation; readonly options: PlanOptions },
+): Planned {
+  const { observation, options } = world;
+  if (observation.environment !== environment.name)
+    fail("USAGE", `the observation is one of ${observation.environment}, the file of ${environment.name}`);
+  const draft = joinDrafts([
+    draftOf(environment, request, world),
+    request.operation === "converge" ? reportOrphans(environment, observation) : NOTHING,
+  ]);
+  const steps = targetSteps(draft.steps, options.target ?? [], options.except ?? []);
+  return {
+    plan: sealPlan(environment, observation, {
+      operation: request.operation,
+      steps,
+      now: options.now,
+      expiresMs: options.expiresMs ?? EXPIRES_MS,
+    }),
+    problems: unique([...storeProblems(environment, observation), ...draft.problems]),
+    notices: unique(draft.notices),
+    decisions: [...draft.decisions].sort(byPlace),
+  };
+}
+
+function draftOf(
+  environment: Environment,
+  request: Request,
+  world: { readonly observation: Observation; readonly options: PlanOptions },
+): Draft {
+  const { observation, options } = world;
+  const rails = { allowLargePrune: options.allowLargePrune ?? false };
+  const each = (database: string | null, draft: (view: DatabaseView) => Draft) =>
+    joinDrafts(viewsOf(environment, database, world).map((view) => withUnread(view, draft(view))));
+  switch (request.operation) {
+    case "converge":
+      return each(null, (view) => convergeDatabase(view, rails));
+    case "backup":
+      return each(request.database, (view) => backupDatabase(view, request));
+    case "prune":
+      return request.orphan === null
+        ? each(request.database, (view) => pruneDatabase(view, rails))
+        : pruneOrphan(environment, observation, { orphan: request.orphan, ...rails });
+    case "release":
+      return releaseBackup(environment, observation, request.backup);
+  }
+}
+
+function viewsOf(
+  environment: Environment,
+  wanted: string | null,
+  world: { readonly observation: Observation; readonly options: PlanOptions },
+): readonly DatabaseView[] {
+  const databases = environment.databases.filter((one) => wanted === null || one.name === wanted);
+  if (wanted !== null && databases.length === 0) {
+    const names = environment.databases.map((one) => one.name).join(", ");
+    fail("USAGE", `${environment.file} has no database "${wanted}"; it has ${names}`);
+  }
+  const { observation, options } = world;
+  return databases.map((database) => viewOf(environment, database, { observation, now: options.now }));
+}
+
+function withUnread(view: DatabaseView, draft: Draft): Draft {
+  return { ...draft, problems: [...view.unreadable.map((one) => one.problem), ...draft.problems] };
+}
+
+/** Every store and listing that could not be read, used or not. */
+function storeProblems(environment: Environment, observation: Observation): readonly Problem[] {
+  return environment.stores.flatMap(({ name }) => {
+    const seen = observation.stores[name];
+    if (seen === undefined)
+      return [problem("STORE_UNREADABLE", `${name} was not looked at`, { fix: "observe again" })];
+    if (seen.state === "unreadable") return [seen.problem];
+    const databases = Object.keys(seen.listings).sort();
+    return databases.flatMap((database) => {
+      const listing = seen.listings[database];
+      return listing?.state === "unreadable" ? [listing.problem] : [];
+    });
+  });
+}
+
+function unique(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((one) => [`${one.code}\n${one.detail}`, one])).values()];
+}
+
+function byPlace(a: Decision, b: Decision): number {
+  for (const key of ["database", "store", "name"] as const)
+    if (a[key] !== b[key]) return a[key] < b[key] ? -1 : 1;
+  return 0;
+}

@@ -1,0 +1,135 @@
+import type { Backup } from "../model/backup.ts";
+import type { Listing } from "../model/observation.ts";
+import { decideRetention, type RestorePoint, type Verdict } from "../policy/retention.ts";
+import { completeIn, completeOf, type DatabaseView, pointOf, type StoreView } from "./database-view.ts";
+
+/** The backup that this plan makes, as retention counts it: dated now, under a name that stands for the real one. */
+export interface Made {
+  readonly point: RestorePoint;
+  /** The store that it is uploaded to. */
+  readonly store: string;
+}
+
+/** What one store should hold, by its own policy over the union of all readable stores. */
+export interface StoreDecision {
+  readonly view: StoreView;
+  /** By name, of every restore point that counts here. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** Missing here and wanted by the policy, newest first. */
+  readonly copies: readonly MissingCopy[];
+  /** The verdict on the backup of this plan; null when the plan makes none. */
+  readonly made: Verdict | null;
+  /** Complete here, and not wanted any more; the rails have not been asked. */
+  readonly surplus: readonly Backup[];
+  /** Names of the surplus that is one only because of what this plan brings here. */
+  readonly displaced: ReadonlySet<string>;
+}
+
+export interface MissingCopy {
+  readonly name: string;
+  readonly from: string;
+  readonly reasons: readonly string[];
+}
+
+/** Decides for one store of a database. */
+export function decideStore(view: DatabaseView, store: StoreView, made: Made | null): StoreDecision {
+  const points = pointsFor(view, store);
+  const counted = made === null ? points : [...points, made.point];
+  const verdicts = verdictsOf(store, counted);
+  const own = verdictsOf(
+    store,
+    points.filter((point) => completeIn(store, point.name) !== null),
+  );
+  const surplus = completeOf(store).filter(
+    (one) => verdicts.get(one.name)?.verdict === "prune" && !store.ambiguous.has(one.name),
+  );
+  return {
+    view: store,
+    verdicts,
+    copies: points.flatMap((point) => missingCopy(view, store, verdicts.get(point.name))),
+    made: made === null ? null : (verdicts.get(made.point.name) ?? null),
+    surplus,
+    displaced: new Set(
+      surplus.filter((one) => own.get(one.name)?.verdict !== "prune").map((one) => one.name),
+    ),
+  };
+}
+
+/** The listing of a store as it will be once the backup and the copies of this plan are there. */
+export function expectedListing(
+  view: DatabaseView,
+  decision: StoreDecision,
+  made: Made | null,
+): Extract<Listing, { state: "listed" }> {
+  const { store, listing } = decision.view;
+  const copied = decision.copies.flatMap(({ name, from }) => {
+    const source = view.stores.find((one) => one.store === from)?.byName.get(name);
+    return source === undefined ? [] : [{ ...source, holds: [], proofs: [] }];
+  });
+  const names = new Set(copied.map((one) => one.name));
+  const arrives = made !== null && (made.store === store || decision.made?.verdict === "keep");
+  return {
+    ...listing,
+    backups: [
+      ...listing.backups.filter((one) => !names.has(one.name)),
+      ...copied,
+      ...(arrives ? [madeBackup(view, made)] : []),
+    ],
+  };
+}
+
+/** Newest first: its own complete backups, and those of other stores that can be copied here. */
+function pointsFor(view: DatabaseView, store: StoreView): readonly RestorePoint[] {
+  const points = new Map<string, RestorePoint>();
+  for (const backup of completeOf(store)) points.set(backup.name, pointOf(view, backup));
+  for (const other of view.stores) {
+    for (const backup of completeOf(other)) {
+      if (points.has(backup.name) || !canCopy(backup, store)) continue;
+      points.set(backup.name, pointOf(view, backup));
+    }
+  }
+  for (const name of view.ahead) points.delete(name);
+  return [...points.values()].sort((a, b) => (a.name < b.name ? 1 : -1));
+}
+
+/**
+ * The runbook's files and backups without an origin stay where they are, and a damaged backup (a manifest without all
+ * its objects) is not written over. What cannot come here must not displace what is here.
+ */
+function canCopy(backup: Backup, to: StoreView): boolean {
+  if (backup.layout === "classic" || backup.origin === null) return false;
+  const there = to.byName.get(backup.name);
+  return there === undefined || (there.layout === "directory" && there.etag === null);
+}
+
+function missingCopy(
+  view: DatabaseView,
+  store: StoreView,
+  verdict: Verdict | undefined,
+): readonly MissingCopy[] {
+  if (verdict === undefined || !verdict.ruled || completeIn(store, verdict.name) !== null) return [];
+  const from = view.stores.find((one) => completeIn(one, verdict.name)?.layout === "directory");
+  return from === undefined ? [] : [{ name: verdict.name, from: from.store, reasons: verdict.reasons }];
+}
+
+function verdictsOf(store: StoreView, points: readonly RestorePoint[]): ReadonlyMap<string, Verdict> {
+  const verdicts = decideRetention(points, store.retention, store.clockAt);
+  return new Map(verdicts.map((verdict) => [verdict.name, verdict]));
+}
+
+function madeBackup(view: DatabaseView, made: Made): Backup {
+  const { name, at, origin } = made.point;
+  return {
+    name,
+    database: view.database.name,
+    at,
+    layout: "directory",
+    state: "complete",
+    origin,
+    bytes: 0,
+    etag: "made",
+    modifiedAt: at,
+    proofs: [],
+    holds: [],
+  };
+}

@@ -1,0 +1,199 @@
+import type { Backup } from "../model/backup.ts";
+import type { Retention } from "../model/environment.ts";
+import { type Instant, msOf } from "../model/instant.ts";
+import { folderOf, parseBackupName } from "../model/layout.ts";
+import type { Listing } from "../model/observation.ts";
+import type { PruneTarget } from "../model/step.ts";
+import { type Problem, problem } from "../problems/problem.ts";
+import { isDatedAhead } from "./clock.ts";
+import { decideRetention, lastProven } from "./retention.ts";
+
+/** Work without a manifest that nobody touched for this long is not in progress any more. */
+export const ABANDONED_AFTER_MS = 24 * 3_600_000;
+
+/** What the rails are judged against, besides the listing. */
+export interface RailContext {
+  /** Name of the environment. */
+  readonly environment: string;
+  readonly database: string;
+  readonly store: string;
+  /** The policy of this database in this store; null: the database is in no file (an orphan). */
+  readonly retention: Retention | null;
+  /** The store's clock at the listing. */
+  readonly clockAt: Instant;
+}
+
+/**
+ * The rails of one listing of one store: gives, for each target, why it must not be deleted, or null. The planner asks
+ * with the listing that its plan will bring about, apply asks again under the lock with a fresh one. Whatever the file
+ * says: never below `atLeast` (and never the last one), never a held one, one in progress, the last proven one, one of
+ * another environment or database, never after a listing that is not whole. A fresh listing is also put to the policy
+ * again, because time has passed: what it would keep is not deleted.
+ * A target that is not listed any more, and the rest of a backup whose manifest is gone, are no concern of the rails.
+ */
+export function railsOf(listing: Listing, context: RailContext): (target: PruneTarget) => Problem | null {
+  if (listing.state === "unreadable")
+    return (target) => refused(target, `the listing of ${context.store} is not whole`);
+  const view = viewOf(listing, context);
+  return (target) => {
+    if (target.type === "upload") return uploadRail(view, target);
+    const foreign = foreignRail(context, target);
+    if (foreign !== null) return foreign;
+    const backup = view.byName.get(target.name);
+    if (backup === undefined) return null;
+    if (backup.holds.length > 0) return refused(target, `it is held (${backup.holds.join(", ")})`);
+    switch (target.type) {
+      case "leftover":
+        return leftoverRail(view, { target, backup });
+      case "orphan":
+        return changedRail(backup, target) ?? progressRail(view, { target, backup });
+      case "backup":
+        return changedRail(backup, target) ?? backupRail(view, { target, backup });
+    }
+  };
+}
+
+/**
+ * The last rail, over a whole plan: never more than half of what a database will have in one store.
+ * `total` counts its complete backups there, those of the plan included.
+ */
+export function sizeRail(
+  where: { readonly database: string; readonly store: string },
+  counts: { readonly pruned: number; readonly total: number },
+  allowLargePrune: boolean,
+): Problem | null {
+  if (allowLargePrune || counts.pruned * 2 <= counts.total) return null;
+  return problem(
+    "PRUNE_TOO_LARGE",
+    `${counts.pruned} of ${counts.total} backups of ${where.database} in ${where.store}; none of them is planned to be deleted`,
+    { fix: "look at the reasons, then plan again with --allow-large-prune" },
+  );
+}
+
+/** True for what nobody has touched for 24 hours on the store's clock. */
+export function isAbandoned(since: Instant, storeClockAt: Instant): boolean {
+  return msOf(storeClockAt) - msOf(since) >= ABANDONED_AFTER_MS;
+}
+
+/** True for a folder without a manifest that nobody works on: what a crash, or a deletion that broke off, left behind. */
+export function isLeftover(
+  backup: Backup,
+  listing: Extract<Listing, { state: "listed" }>,
+  clockAt: Instant,
+): boolean {
+  if (backup.state === "complete" || backup.etag !== null || backup.layout === "classic") return false;
+  return isAbandoned(backup.modifiedAt, clockAt) && !isUploading(backup, listing, clockAt);
+}
+
+type BackupTarget = Extract<PruneTarget, { type: "backup" }>;
+type LeftoverTarget = Extract<PruneTarget, { type: "leftover" }>;
+type Etagged = Extract<PruneTarget, { type: "backup" | "orphan" }>;
+
+interface View {
+  readonly listing: Extract<Listing, { state: "listed" }>;
+  readonly context: RailContext;
+  readonly byName: ReadonlyMap<string, Backup>;
+  readonly complete: ReadonlySet<string>;
+  readonly aheadName: string | null;
+  readonly provenName: string | null;
+  /** Why the policy keeps a backup, by name. */
+  readonly kept: ReadonlyMap<string, readonly string[]>;
+}
+
+function viewOf(listing: Extract<Listing, { state: "listed" }>, context: RailContext): View {
+  const complete = listing.backups.filter((one) => one.state === "complete");
+  const verdicts =
+    context.retention === null ? [] : decideRetention(complete, context.retention, context.clockAt);
+  return {
+    listing,
+    context,
+    byName: new Map(listing.backups.map((one) => [one.name, one])),
+    complete: new Set(complete.map((one) => one.name)),
+    aheadName: complete.find((one) => isDatedAhead(one.at, context.clockAt))?.name ?? null,
+    provenName: lastProven(complete)?.name ?? null,
+    kept: new Map(verdicts.filter((one) => one.verdict === "keep").map((one) => [one.name, one.reasons])),
+  };
+}
+
+function foreignRail(context: RailContext, target: Exclude<PruneTarget, { type: "upload" }>): Problem | null {
+  const parts = parseBackupName(target.name);
+  if (parts?.environment !== context.environment || parts.database !== context.database)
+    return refused(target, `it is no backup of ${context.database} in ${context.environment}`);
+  if (target.type === "orphan" && context.retention !== null)
+    return refused(target, `${context.database} is in the environment file`);
+  if (target.type === "backup" && context.retention === null)
+    return refused(target, `${context.database} is in no environment file`);
+  return null;
+}
+
+/** A manifest that is gone is the trace of this very deletion, broken off; another one is not what was reviewed. */
+function changedRail(backup: Backup, target: Etagged): Problem | null {
+  if (backup.etag === null || backup.etag === target.expect.etag) return null;
+  return stale(target, `its etag is ${backup.etag}, the plan expects ${target.expect.etag}`);
+}
+
+function progressRail(
+  view: View,
+  at: { readonly target: PruneTarget; readonly backup: Backup },
+): Problem | null {
+  if (!isUploading(at.backup, view.listing, view.context.clockAt)) return null;
+  return refused(at.target, "it is in progress");
+}
+
+function backupRail(
+  view: View,
+  at: { readonly target: BackupTarget; readonly backup: Backup },
+): Problem | null {
+  const { target, backup } = at;
+  const busy = progressRail(view, at);
+  if (busy !== null) return busy;
+  if (view.aheadName !== null) return refused(target, `${view.aheadName} is dated in the future`);
+  if (view.provenName === target.name) return refused(target, "it is the last proven one");
+  const gone = target.expect.survivors.filter((name) => !view.complete.has(name));
+  if (gone.length > 0) return stale(target, `the plan relies on ${gone.join(", ")}, which is not there`);
+  const left = view.complete.size - (backup.state === "complete" ? 1 : 0);
+  const needed = Math.max(1, target.expect.atLeast, view.context.retention?.atLeast ?? 0);
+  if (left < needed) return refused(target, `${left} backups would be left, at least ${needed} have to`);
+  const reasons = view.kept.get(target.name);
+  return reasons === undefined ? null : stale(target, `the policy keeps it now: ${reasons.join(", ")}`);
+}
+
+function leftoverRail(
+  view: View,
+  at: { readonly target: LeftoverTarget; readonly backup: Backup },
+): Problem | null {
+  const { target, backup } = at;
+  if (backup.state === "complete" || backup.etag !== null) return stale(target, "it has a manifest now");
+  if (msOf(backup.modifiedAt) > msOf(target.expect.modifiedAt))
+    return stale(target, `it was written to at ${backup.modifiedAt}`);
+  if (!isLeftover(backup, view.listing, view.context.clockAt)) return refused(target, "it is in progress");
+  return null;
+}
+
+function uploadRail(view: View, target: Extract<PruneTarget, { type: "upload" }>): Problem | null {
+  const upload = view.listing.uploads.find((one) => one.key === target.key && one.id === target.id);
+  if (upload === undefined || isAbandoned(upload.startedAt, view.context.clockAt)) return null;
+  return refused(target, "it is in progress");
+}
+
+function isUploading(
+  backup: Backup,
+  listing: Extract<Listing, { state: "listed" }>,
+  clockAt: Instant,
+): boolean {
+  if (backup.layout === "classic") return false;
+  const folder = folderOf(backup.name);
+  return listing.uploads.some((one) => one.key.startsWith(folder) && !isAbandoned(one.startedAt, clockAt));
+}
+
+function refused(target: PruneTarget, why: string): Problem {
+  return problem("PRUNE_REFUSED", `${nameOf(target)} is not deleted: ${why}`);
+}
+
+function stale(target: PruneTarget, why: string): Problem {
+  return problem("PLAN_STALE", `${nameOf(target)} is not deleted: ${why}`, { fix: "plan again" });
+}
+
+function nameOf(target: PruneTarget): string {
+  return target.type === "upload" ? target.key : target.name;
+}
