@@ -1,26 +1,33 @@
 import { Transform } from "node:stream";
 
-/** One S3 part's worth of work for one call into zlib: pipes deliver 64 KiB at best, which costs a third of the speed. */
+/** Pipes deliver 64 KiB at best; one call into zlib for each of those costs a third of the speed. */
 export const GATHER_BYTES = 1024 * 1024;
 
-/** Gathers small chunks into buffers of `bytes`; only the last one is shorter. Never waits at the end of the input. */
+/**
+ * Gathers pieces into buffers of `bytes`. A piece that is as long already passes uncopied, after what was held before it,
+ * so that only such a piece makes a longer buffer, and only the end and such a piece make a shorter one.
+ */
 export function gather(bytes = GATHER_BYTES): Transform {
   let buffer = Buffer.allocUnsafeSlow(bytes);
   let used = 0;
+  const take = (): Buffer => {
+    const taken = buffer.subarray(0, used);
+    buffer = Buffer.allocUnsafeSlow(bytes);
+    used = 0;
+    return taken;
+  };
   return new Transform({
     writableHighWaterMark: bytes,
     readableHighWaterMark: bytes,
-    transform(chunk: Buffer, _encoding, done) {
-      let taken = 0;
-      while (taken < chunk.length) {
-        const copied = chunk.copy(buffer, used, taken, taken + bytes - used);
-        taken += copied;
-        used += copied;
-        if (used < bytes) break;
-        this.push(buffer);
-        buffer = Buffer.allocUnsafeSlow(bytes);
-        used = 0;
+    transform(piece: Buffer, _encoding, done) {
+      if (piece.length >= bytes) {
+        if (used > 0) this.push(take());
+        return done(null, piece);
       }
+      const copied = piece.copy(buffer, used);
+      used += copied;
+      if (used === bytes) this.push(take());
+      used += piece.copy(buffer, used, copied);
       done();
     },
     flush(done) {
