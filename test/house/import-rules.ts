@@ -62,7 +62,7 @@ export const IMPORT_RULES: readonly Rule[] = [
     says: "only adapters import an SDK",
     breaches: (source) =>
       importsOf(source)
-        .filter((one) => SDK.test(one.target) && areaOf(source.path) !== "adapters")
+        .filter((one) => SDK.test(one.target) && !["adapters", null].includes(areaOf(source.path)))
         .map((one) => at(source, one.node, `${one.target} belongs into src/adapters`)),
     offenders: [
       { path: "src/steps/dump.ts", text: 'import { execa } from "execa";' },
@@ -72,6 +72,7 @@ export const IMPORT_RULES: readonly Rule[] = [
     innocents: [
       { path: "src/adapters/pg/session.ts", text: 'import pg from "pg";' },
       { path: "src/config/read.ts", text: 'import { parse } from "yaml";' },
+      { path: "test/adapters/age.test.ts", text: 'import { Encrypter } from "age-encryption";' },
     ],
   },
   {
