@@ -30,7 +30,7 @@ export function newVerifyId(database: string, copiedTo: string | null): string {
   return copiedTo === null ? `${database}.verify` : `${database}.verify.${copiedTo}`;
 }
 
-/** dump → encrypt → upload as one pipeline, a verify, and for each copy a copy, a verify and the hold. */
+/** dump → encrypt → upload as one pipeline, a verify, and for each other store a copy, which brings the hold along, and a verify. */
 export function newBackupSteps(backup: NewBackup): readonly Step[] {
   const name = backup.database.name;
   const made = { made: uploadId(name) };
@@ -46,13 +46,12 @@ export function newBackupSteps(backup: NewBackup): readonly Step[] {
       store: backup.store,
       deep: false,
     },
-    ...backup.copies.flatMap((copy) => [
-      ...copySteps(
+    ...backup.copies.flatMap((copy) =>
+      copySteps(
         { database: name, from: backup.store, to: copy.store },
         { backup: made, suffix: "", why: copy.why, needs: [newVerifyId(name, null)] },
       ),
-      ...holdSteps(backup, copy.store),
-    ]),
+    ),
   ];
 }
 
@@ -91,24 +90,6 @@ function pipelineSteps(backup: NewBackup): readonly Step[] {
     estimatedBytes: backup.bytes,
   };
   return sealing === "none" ? [dump, upload] : [dump, encrypt, upload];
-}
-
-function holdSteps(backup: NewBackup, store: string): readonly Step[] {
-  if (backup.hold === null) return [];
-  const name = backup.database.name;
-  return [
-    {
-      ...step(name, `${name}.hold.${store}`, "change"),
-      kind: "hold",
-      why: `held as ${backup.hold} in every store`,
-      needs: [newVerifyId(name, store)],
-      action: "place",
-      backup: { made: uploadId(name) },
-      store,
-      hold: backup.hold,
-      reason: backup.label,
-    },
-  ];
 }
 
 function step<E extends Step["effect"]>(database: string, id: string, effect: E) {

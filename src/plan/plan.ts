@@ -3,6 +3,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Request } from "../model/plan.ts";
 import type { Decision, Planned } from "../model/planned.ts";
+import type { Step } from "../model/step.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import { backupDatabase } from "./backup.ts";
@@ -17,11 +18,18 @@ import { targetSteps } from "./target-steps.ts";
 export interface PlanOptions {
   readonly now: Instant;
   /** How long the plan can be applied; 24 h unless given. */
-  readonly expiresMs?: number;
+  readonly expiresMs?: number | null;
   readonly allowLargePrune?: boolean;
+  /** Every verify also decrypts and lists the archive. */
+  readonly deep?: boolean;
   /** Names of `--target` and `--except`; see targetSteps. */
   readonly target?: readonly string[];
   readonly except?: readonly string[];
+}
+
+interface World {
+  readonly observation: Observation;
+  readonly options: PlanOptions;
 }
 
 /**
@@ -29,11 +37,7 @@ export interface PlanOptions {
  * the same plan. What could not be looked at becomes a problem beside the plan and leaves out only what depends on it.
  * Throws a DbopsError for a request that makes no sense here (USAGE, BACKUP_UNKNOWN).
  */
-export function plan(
-  environment: Environment,
-  request: Request,
-  world: { readonly observation: Observation; readonly options: PlanOptions },
-): Planned {
+export function plan(environment: Environment, request: Request, world: World): Planned {
   const { observation, options } = world;
   if (observation.environment !== environment.name)
     fail("USAGE", `the observation is one of ${observation.environment}, the file of ${environment.name}`);
@@ -41,7 +45,8 @@ export function plan(
     draftOf(environment, request, world),
     request.operation === "converge" ? reportOrphans(environment, observation) : NOTHING,
   ]);
-  const steps = targetSteps(draft.steps, options.target ?? [], options.except ?? []);
+  const chosen = targetSteps(draft.steps, options.target ?? [], options.except ?? []);
+  const steps = options.deep === true ? chosen.map(deepened) : chosen;
   return {
     plan: sealPlan(environment, observation, {
       operation: request.operation,
@@ -55,11 +60,7 @@ export function plan(
   };
 }
 
-function draftOf(
-  environment: Environment,
-  request: Request,
-  world: { readonly observation: Observation; readonly options: PlanOptions },
-): Draft {
+function draftOf(environment: Environment, request: Request, world: World): Draft {
   const { observation, options } = world;
   const rails = { allowLargePrune: options.allowLargePrune ?? false };
   const each = (database: string | null, draft: (view: DatabaseView) => Draft) =>
@@ -78,18 +79,14 @@ function draftOf(
   }
 }
 
-function viewsOf(
-  environment: Environment,
-  wanted: string | null,
-  world: { readonly observation: Observation; readonly options: PlanOptions },
-): readonly DatabaseView[] {
+function viewsOf(environment: Environment, wanted: string | null, world: World): readonly DatabaseView[] {
   const databases = environment.databases.filter((one) => wanted === null || one.name === wanted);
   if (wanted !== null && databases.length === 0) {
     const names = environment.databases.map((one) => one.name).join(", ");
     fail("USAGE", `${environment.file} has no database "${wanted}"; it has ${names}`);
   }
-  const { observation, options } = world;
-  return databases.map((database) => viewOf(environment, database, { observation, now: options.now }));
+  const seen = { observation: world.observation, now: world.options.now };
+  return databases.map((database) => viewOf(environment, database, seen));
 }
 
 function withUnread(view: DatabaseView, draft: Draft): Draft {
@@ -109,6 +106,10 @@ function storeProblems(environment: Environment, observation: Observation): read
       return listing?.state === "unreadable" ? [listing.problem] : [];
     });
   });
+}
+
+function deepened(step: Step): Step {
+  return step.kind === "verify" ? { ...step, deep: true } : step;
 }
 
 function unique(problems: readonly Problem[]): readonly Problem[] {

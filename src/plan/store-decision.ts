@@ -55,7 +55,7 @@ export function decideStore(view: DatabaseView, store: StoreView, made: Made | n
   };
 }
 
-/** The listing of a store as it will be once the backup and the copies of this plan are there. */
+/** The listing of a store as it will be once the backup and the copies of this plan are there. A copy brings its holds, not its proofs. */
 export function expectedListing(
   view: DatabaseView,
   decision: StoreDecision,
@@ -64,7 +64,7 @@ export function expectedListing(
   const { store, listing } = decision.view;
   const copied = decision.copies.flatMap(({ name, from }) => {
     const source = view.stores.find((one) => one.store === from)?.byName.get(name);
-    return source === undefined ? [] : [{ ...source, holds: [], proofs: [] }];
+    return source === undefined ? [] : [{ ...source, proofs: [] }];
   });
   const names = new Set(copied.map((one) => one.name));
   const arrives = made !== null && (made.store === store || decision.made?.verdict === "keep");

@@ -43,7 +43,7 @@ export function decideRetention(
   const policy = new Reasons();
   if (!hasRule(retention)) for (const point of points) policy.add(point, "no retention rule is set");
   addWithin(policy, scheduled, retention.withinMs);
-  for (const rule of BUCKETS) addBuckets(policy, scheduled, rule, retention[rule.name]);
+  for (const rule of BUCKETS) addBuckets(policy, scheduled, { ...rule, count: retention[rule.name] });
   addOthers(policy, newestFirst, { retention, now });
   addAtLeast(policy, newestFirst, retention.atLeast);
   const protection = protectionOf(newestFirst);
@@ -130,18 +130,17 @@ function addWithin(reasons: Reasons, scheduled: readonly RestorePoint[], withinM
 function addBuckets(
   reasons: Reasons,
   scheduled: readonly RestorePoint[],
-  rule: BucketRule,
-  count: number,
+  rule: BucketRule & { readonly count: number },
 ): void {
   let last: string | null = null;
   let filled = 0;
   for (const point of scheduled) {
-    if (filled === count) return;
+    if (filled === rule.count) return;
     const bucket = rule.of(point.at);
     if (bucket === last) continue;
     last = bucket;
     filled += 1;
-    reasons.add(point, `${rule.name} ${filled} of ${count}`);
+    reasons.add(point, `${rule.name} ${filled} of ${rule.count}`);
   }
 }
 
