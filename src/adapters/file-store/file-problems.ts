@@ -1,0 +1,75 @@
+import { stat } from "node:fs/promises";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
+
+/** Runs one access to the disk; what fails becomes a Problem that names the store's folder. */
+export async function reaching<T>(
+  root: string,
+  doing: "read" | "write",
+  access: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await access();
+  } catch (error) {
+    if (error instanceof DbopsError) throw error;
+    return failAccess(root, doing, error);
+  }
+}
+
+/** Throws STORE_UNREADABLE when the store's folder is gone: then nothing below it is "absent". */
+export async function requireFolder(root: string): Promise<void> {
+  const found = await reaching(root, "read", () => stat(root));
+  if (!found.isDirectory())
+    fail("STORE_UNREADABLE", `${root} is not a folder`, { fix: `ls -ld ${quoted(root)}` });
+}
+
+/** The code of a system error, `ENOENT`; an empty text for anything else. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error) || !("code" in error)) return "";
+  return typeof error.code === "string" ? error.code : "";
+}
+
+/** The value of an access, or null when the file, or a folder on the way to it, is not there. */
+export async function orAbsent<T>(access: Promise<T>): Promise<T | null> {
+  try {
+    return await access;
+  } catch (error) {
+    if (ABSENT.has(codeOf(error))) return null;
+    throw error;
+  }
+}
+
+const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
+
+function failAccess(root: string, doing: "read" | "write", cause: unknown): never {
+  const code = codeOf(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  switch (code) {
+    case "ENOENT":
+      return fail("STORE_UNREADABLE", `${root} does not exist or lost a folder: ${message}`, {
+        fix: `mount the disk that holds it, or create it once:\nmkdir -p ${quoted(root)}`,
+        cause,
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return fail("STORE_FULL", `${root}: ${message}`, {
+        fix: `make room; this shows the free space:\ndf -h ${quoted(root)}`,
+        cause,
+      });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return fail(doing === "read" ? "STORE_UNREADABLE" : "STORE_UNWRITABLE", `${root}: ${message}`, {
+        fix: `give the user that runs dbops the right to ${doing} there; this shows the rights:\nls -ld ${quoted(root)}`,
+        cause,
+      });
+    default:
+      return fail(doing === "read" ? "STORE_UNREADABLE" : "STORE_UNWRITABLE", `${root}: ${message}`, {
+        fix: `look at the disk:\nls -la ${quoted(root)}`,
+        cause,
+      });
+  }
+}
+
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
