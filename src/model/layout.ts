@@ -147,8 +147,11 @@ export function lockKey(scope: string): string {
   return `${LOCKS_PREFIX}${scope}.json`;
 }
 
+/** `_dbops/journal/`: one folder per scope. */
+export const JOURNAL_PREFIX = "_dbops/journal/";
+
 export function journalPrefix(scope: string): string {
-  return `_dbops/journal/${scope}/`;
+  return `${JOURNAL_PREFIX}${scope}/`;
 }
 
 export function journalKey(scope: string, number: number): string {
