@@ -3,7 +3,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { fail } from "../../problems/dbops-error.ts";
 
-export type ToolName = "pg_dump" | "pg_dumpall";
+export type ToolName = "pg_dump" | "pg_dumpall" | "pg_restore";
 
 /** One of PostgreSQL's programs that is installed here and starts. */
 export interface Tool {

@@ -1,0 +1,68 @@
+import { findHead, readBackwards } from "../apply/journal.ts";
+import { readLock } from "../apply/lock-file.ts";
+import { listScopes } from "../apply/scopes.ts";
+import { verifyJournal } from "../apply/verify-journal.ts";
+import { loadEnvironment } from "../config/load-environments.ts";
+import type { AuditEntry } from "../model/audit-entry.ts";
+import type { VerifiedScope } from "../model/report.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { EXIT } from "../problems/exit-code.ts";
+import type { Context } from "./context.ts";
+
+export interface AuditArguments {
+  readonly environment: string;
+  readonly scope: string | null;
+  /** How many entries of each scope, the newest. */
+  readonly last: number;
+}
+
+/** `dbops audit show`: the newest entries of all journals of an environment, oldest first. */
+export async function auditShowCommand(context: Context, args: AuditArguments): Promise<number> {
+  const environment = await loadEnvironment(args.environment, context.configFolder);
+  const { records } = context.connect(environment, "read-only");
+  const scopes = await scopesOf(records.store, args.scope, context.signal);
+  const found = await Promise.all(
+    scopes.map((scope) => newest(records.store, { scope, last: args.last }, context.signal)),
+  );
+  const entries = found.flat();
+  const sorted = entries.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.number - b.number));
+  context.view.report({ kind: "audited", environment: environment.name, entries: sorted });
+  return EXIT.done;
+}
+
+/** `dbops audit verify`: whether every chain is whole; exit 1 when one is not. */
+export async function auditVerifyCommand(
+  context: Context,
+  args: { readonly environment: string },
+): Promise<number> {
+  const environment = await loadEnvironment(args.environment, context.configFolder);
+  const { records } = context.connect(environment, "read-only");
+  const scopes: VerifiedScope[] = [];
+  for (const scope of await listScopes(records.store, context.signal))
+    scopes.push(await verifyJournal(records.store, scope, context.signal));
+  context.view.report({ kind: "audit-verified", environment: environment.name, scopes });
+  return scopes.some((one) => one.state === "broken") ? EXIT.failed : EXIT.done;
+}
+
+async function scopesOf(
+  store: ObjectStore,
+  scope: string | null,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return scope === null ? listScopes(store, signal) : [scope];
+}
+
+async function newest(
+  store: ObjectStore,
+  { scope, last }: { scope: string; last: number },
+  signal: AbortSignal,
+): Promise<readonly AuditEntry[]> {
+  const lock = await readLock(store, scope, signal);
+  const head = await findHead(store, scope, lock?.file.head ?? null, signal);
+  const entries: AuditEntry[] = [];
+  for await (const entry of readBackwards(store, scope, head, signal)) {
+    if (entries.length === last) break;
+    entries.push(entry);
+  }
+  return entries;
+}

@@ -1,0 +1,54 @@
+import { runPlan } from "../apply/run-plan.ts";
+import { testConditions } from "../apply/store-conditions.ts";
+import { storePlan } from "../apply/stored-plan.ts";
+import { LOCKS_PREFIX } from "../model/layout.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Applied } from "../model/report.ts";
+import type { Step } from "../model/step.ts";
+import { DbopsError } from "../problems/dbops-error.ts";
+import { handlers } from "../steps/handlers.ts";
+import type { Connection, Context } from "./context.ts";
+
+export interface CarryOutOptions {
+  readonly connection: Connection;
+  /** Steps that were taken out of the plan because they need a person. */
+  readonly left: readonly Step[];
+  readonly parallelism: number;
+  /** `refuse`: nothing is begun while another run holds one of the scopes; `skip`: the other scopes go on. */
+  readonly whenLocked: "refuse" | "skip";
+}
+
+/** Keeps the plan, runs it with progress, and reports how it ended. */
+export async function carryOut(context: Context, plan: Plan, options: CarryOutOptions): Promise<Applied> {
+  const { connection, left, parallelism, whenLocked } = options;
+  const began = performance.now();
+  await assertConditions(context, connection);
+  const begun = (await storePlan(connection.records, plan)) === "exists";
+  const progress = context.view.progress(plan);
+  try {
+    const ran = await runPlan(plan, {
+      ports: connection.ports,
+      records: connection.records,
+      handlers,
+      parallelism,
+      begun,
+      whenLocked,
+      signal: context.signal,
+      onEvent: (event) => progress.event(event),
+    });
+    await progress.close();
+    const applied = { ...ran, left, elapsedMs: Math.round(performance.now() - began) };
+    context.view.report({ kind: "applied", applied });
+    return applied;
+  } finally {
+    await progress.close();
+  }
+}
+
+/** A lock is worth what the store's conditions are worth: they are raced before the first lock of a store. */
+async function assertConditions(context: Context, { records }: Connection): Promise<void> {
+  if (records.locks === "none") return;
+  for await (const _ of records.store.list(LOCKS_PREFIX, {}, context.signal)) return;
+  const found = await testConditions(records.store, context.signal);
+  if (found !== null) throw new DbopsError([found]);
+}

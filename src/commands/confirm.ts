@@ -1,0 +1,47 @@
+import type { Environment } from "../model/environment.ts";
+import type { Plan } from "../model/plan.ts";
+import { fail } from "../problems/dbops-error.ts";
+import type { Context } from "./context.ts";
+
+export interface Confirmation {
+  readonly plan: Plan;
+  readonly environment: Environment;
+  readonly yes: boolean;
+  readonly confirm: string | null;
+}
+
+/** Additive plans never ask; destructive ones need a yes, and in a protected environment its typed name. */
+export async function confirm(context: Context, asked: Confirmation): Promise<void> {
+  const { plan, environment } = asked;
+  if (asked.confirm !== null && asked.confirm !== environment.name)
+    fail("CONFIRMATION_NEEDED", `--confirm ${asked.confirm} is not the name of the environment`, {
+      fix: `dbops apply … --confirm ${environment.name}`,
+    });
+  const { destroy } = plan.summary;
+  if (destroy === 0 || asked.confirm !== null || (asked.yes && !environment.protected)) return;
+  await (environment.protected ? askForName(context, asked) : askForYes(context, asked));
+}
+
+async function askForName(context: Context, { plan, environment }: Confirmation): Promise<void> {
+  const { name } = environment;
+  const question = `${countOf(plan)} in the protected environment ${name}. Type its name to go on: `;
+  const answer = await context.view.ask(question, context.signal);
+  if (answer?.trim() === name) return;
+  const detail =
+    answer === null
+      ? `${countOf(plan)}, ${name} is protected and nobody can be asked`
+      : `that is not ${name}`;
+  fail("CONFIRMATION_NEEDED", detail, { fix: `dbops apply … --confirm ${name}` });
+}
+
+async function askForYes(context: Context, { plan }: Confirmation): Promise<void> {
+  const answer = await context.view.ask(`${countOf(plan)}. Type yes to go on: `, context.signal);
+  if (answer?.trim() === "yes") return;
+  const detail = answer === null ? `${countOf(plan)} and nobody can be asked` : "the answer was not yes";
+  fail("CONFIRMATION_NEEDED", detail, { fix: "dbops apply … --yes" });
+}
+
+function countOf(plan: Plan): string {
+  const { destroy } = plan.summary;
+  return destroy === 1 ? "the plan destroys 1 thing" : `the plan destroys ${destroy} things`;
+}

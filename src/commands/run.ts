@@ -1,0 +1,77 @@
+import { loadEnvironment } from "../config/load-environments.ts";
+import type { AutomaticKind, Environment } from "../model/environment.ts";
+import type { Plan } from "../model/plan.ts";
+import { artifactOf, type Step } from "../model/step.ts";
+import { observe } from "../observe/observe.ts";
+import { plan } from "../plan/plan.ts";
+import { exitCodeOf } from "../problems/exit-code.ts";
+import { carryOut } from "./carry-out.ts";
+import type { Connection, Context } from "./context.ts";
+
+/** `dbops run`: for cron. Looks, plans and applies what `automatic` allows; says what it left for a person. */
+export async function runCommand(
+  context: Context,
+  args: { readonly environment: string; readonly parallelism: number },
+): Promise<number> {
+  const environment = await loadEnvironment(args.environment, context.configFolder);
+  const connection = context.connect(environment, "read-write");
+  return converge(context, environment, { connection, parallelism: args.parallelism });
+}
+
+async function converge(
+  context: Context,
+  environment: Environment,
+  { connection, parallelism }: { connection: Connection; parallelism: number },
+): Promise<number> {
+  const observation = await observe(environment, { databases: "all" }, connection.ports, context.signal);
+  const options = { now: context.clock.now() };
+  const whole = plan(environment, { operation: "converge" }, { observation, options });
+  const left = notAutomatic(whole.plan, environment.automatic);
+  const except = left.map((step) => step.id);
+  const planned =
+    left.length === 0
+      ? whole
+      : plan(environment, { operation: "converge" }, { observation, options: { ...options, except } });
+  context.view.problems([...planned.problems, ...planned.notices]);
+  const failed = exitCodeOf(planned.problems);
+  const applied = await carryOut(context, planned.plan, {
+    connection,
+    left,
+    parallelism,
+    whenLocked: "skip",
+  });
+  return exitCodeOf(applied.steps.flatMap((step) => step.problems)) || failed;
+}
+
+/** The steps that need a person: their kind is not allowed, or they need one that is not. */
+function notAutomatic(whole: Plan, automatic: readonly AutomaticKind[]): readonly Step[] {
+  const kinds = new Map(whole.steps.map((step) => [step.id, consentOf(step, whole)]));
+  const refused = new Set(
+    whole.steps.filter((step) => {
+      const kind = kinds.get(step.id);
+      return kind !== undefined && kind !== null && !automatic.includes(kind);
+    }),
+  );
+  for (let before = -1; before !== refused.size; ) {
+    before = refused.size;
+    for (const step of whole.steps) if (needsOneOf(step, refused)) refused.add(step);
+  }
+  return whole.steps.filter((step) => refused.has(step));
+}
+
+function needsOneOf(step: Step, refused: ReadonlySet<Step>): boolean {
+  return [...refused].some((one) => step.needs.includes(one.id));
+}
+
+/** Which consent a step asks for; null: it changes nothing, so it goes with what it needs. */
+function consentOf(step: Step, whole: Plan): AutomaticKind | null {
+  if (artifactOf(step) !== null) return "backup";
+  switch (step.kind) {
+    case "copy":
+      return "copy";
+    case "prune":
+      return "prune";
+    default:
+      return step.effect === "none" || whole.operation !== "converge" ? null : "backup";
+  }
+}

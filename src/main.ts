@@ -1,0 +1,82 @@
+import { CommanderError } from "commander";
+import type { Context } from "./commands/context.ts";
+import { buildProgram, type GlobalOptions, type Run } from "./main/command-line.ts";
+import type { View } from "./ports/view.ts";
+import { problemsOf } from "./problems/dbops-error.ts";
+import { EXIT, exitCodeOf } from "./problems/exit-code.ts";
+import { openView } from "./views/open-view.ts";
+import { decideOutput } from "./views/output.ts";
+
+/** The program: reads the process, runs one command, and exits with its code. */
+export async function main(): Promise<void> {
+  process.stdout.on("error", endQuietly); // `dbops backups | head` is no failure
+  const interrupt = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => (interrupt.signal.aborted ? process.exit(EXIT.interrupted) : interrupt.abort()));
+  process.exit(await exitCodeFor(process.argv, interrupt.signal));
+}
+
+async function exitCodeFor(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  let code: number = EXIT.done;
+  const run: Run = async (options, work) => {
+    const view = viewFor(options);
+    code = await contextFor(options, view, signal)
+      .then(work)
+      .catch((error: unknown) => reported(error, view, signal));
+  };
+  try {
+    await buildProgram(run).parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.invalid; // it has printed its own words
+    return reported(error, viewFor(NO_OPTIONS), signal);
+  }
+}
+
+const NO_OPTIONS: GlobalOptions = {
+  config: "environments",
+  json: false,
+  color: true,
+  quiet: false,
+  verbose: false,
+};
+
+/** What escapes a command after an interrupt is the interrupt itself, in whatever form it came up. */
+function reported(error: unknown, view: View, signal: AbortSignal): number {
+  if (signal.aborted) return EXIT.interrupted;
+  const problems = problemsOf(error);
+  view.problems(problems);
+  if (process.argv.includes("--verbose") && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return exitCodeOf(problems);
+}
+
+async function contextFor(options: GlobalOptions, view: View, signal: AbortSignal): Promise<Context> {
+  const [{ connect }, { systemClock }] = await Promise.all([
+    import("./main/connect.ts"),
+    import("./adapters/system-clock.ts"),
+  ]);
+  return {
+    view,
+    clock: systemClock,
+    signal,
+    configFolder: options.config,
+    workingFolder: process.cwd(),
+    connect: (environment, access) => connect(environment, access, signal),
+  };
+}
+
+function viewFor(options: GlobalOptions & { readonly markdown?: boolean }): View {
+  const { stdin, stdout, stderr } = process;
+  const flags = { ...options, colour: options.color, markdown: options.markdown ?? false };
+  const terminals = {
+    stdin: stdin.isTTY === true,
+    stdout: stdout.isTTY === true,
+    stderr: stderr.isTTY === true,
+  };
+  return openView({ ...decideOutput(process.env, flags, terminals), stdin, stdout, stderr });
+}
+
+function endQuietly(error: Error): void {
+  if ("code" in error && error.code === "EPIPE") process.exit(EXIT.done);
+  throw error;
+}

@@ -1,0 +1,95 @@
+import { ageCipher } from "../adapters/age-cipher/age-cipher.ts";
+import { resolveSecret } from "../adapters/secrets.ts";
+import { lazyStore } from "../adapters/store-wrappers/lazy-store.ts";
+import { readOnly } from "../adapters/store-wrappers/read-only.ts";
+import { retrying } from "../adapters/store-wrappers/retrying.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+import { thisHost } from "../adapters/this-host.ts";
+import type { Records } from "../apply/sessions.ts";
+import type { Connection } from "../commands/context.ts";
+import type { Environment, S3StoreDeclaration, Store } from "../model/environment.ts";
+import type { Secret } from "../model/secret.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { fail } from "../problems/dbops-error.ts";
+import type { Ports } from "../steps/handler.ts";
+import { lazyArchiveLister, lazyPostgres } from "./lazy-ports.ts";
+
+/** Builds the adapters of an environment; every one is opened, and its SDK loaded, at its first use. */
+export function connect(
+  environment: Environment,
+  access: "read-only" | "read-write",
+  signal: AbortSignal,
+): Connection {
+  const guarded = (store: ObjectStore) => (access === "read-only" ? readOnly(store) : store);
+  const stores = new Map(
+    environment.stores.map((one) => [one.name, guarded(retrying(openLazily(one, signal)))]),
+  );
+  return { ports: portsOf(environment, stores, signal), records: recordsOf(environment, guarded, signal) };
+}
+
+function portsOf(
+  environment: Environment,
+  stores: ReadonlyMap<string, ObjectStore>,
+  signal: AbortSignal,
+): Ports {
+  const secrets = { resolve: resolveSecret };
+  const databases = new Map(environment.databases.map((one) => [one.name, lazyPostgres(one, secrets)]));
+  return {
+    environment,
+    store: (name) => stores.get(name) ?? unknown("store", name, environment),
+    postgres: (name) => databases.get(name) ?? unknown("database", name, environment),
+    cipher: ageCipher(),
+    archiveLister: lazyArchiveLister(),
+    clock: systemClock,
+    passphrase: (database) => passphraseOf(environment, database, signal),
+    openingKeys: async () => ({ identities: await loadIdentities(environment, signal) }),
+  };
+}
+
+/** Locks and journals have a store stack and sockets of their own: four uploads must not starve a renewal. */
+function recordsOf(
+  environment: Environment,
+  guarded: (store: ObjectStore) => ObjectStore,
+  signal: AbortSignal,
+): Records {
+  const declared = environment.stores.find((one) => one.name === environment.records);
+  const store =
+    declared === undefined
+      ? unknown("store", environment.records, environment)
+      : openLazily(declared, signal);
+  return { store: guarded(retrying(store)), host: thisHost(), clock: systemClock, locks: environment.locks };
+}
+
+function openLazily(store: Store, signal: AbortSignal): ObjectStore {
+  return lazyStore(async () => {
+    if (store.kind === "file")
+      return (await import("../adapters/file-store/file-store.ts")).openFileStore(store.path);
+    const { openS3Store } = await import("../adapters/s3-store/s3-store.ts");
+    return openS3Store(store, await credentialsOf(store, signal));
+  });
+}
+
+async function credentialsOf(store: S3StoreDeclaration, signal: AbortSignal) {
+  if (store.credentials === null) return null;
+  const [accessKeyId, secretAccessKey] = await Promise.all([
+    resolveSecret(store.credentials.accessKeyId, signal),
+    resolveSecret(store.credentials.secretAccessKey, signal),
+  ]);
+  return { accessKeyId, secretAccessKey };
+}
+
+async function passphraseOf(environment: Environment, name: string, signal: AbortSignal): Promise<Secret> {
+  const encryption = environment.databases.find((one) => one.name === name)?.backup.encryption;
+  if (encryption?.kind === "age-passphrase") return resolveSecret(encryption.passphrase, signal);
+  return fail("SECRET_UNAVAILABLE", `${environment.file} names no passphrase for database ${name}`);
+}
+
+async function loadIdentities(environment: Environment, signal: AbortSignal): Promise<readonly Secret[]> {
+  const { splitIdentities } = await import("../adapters/age-cipher/identities.ts");
+  const files = await Promise.all(environment.identities.map((source) => resolveSecret(source, signal)));
+  return files.flatMap(splitIdentities);
+}
+
+function unknown(what: string, name: string, environment: Environment): never {
+  fail("INTERNAL", `${environment.file} declares no ${what} ${name}`);
+}

@@ -1,0 +1,135 @@
+import type { Command } from "commander";
+import type { PlanArguments } from "../commands/plan.ts";
+import { parseDuration } from "../config/duration.ts";
+import type { Request } from "../model/plan.ts";
+import { fail } from "../problems/dbops-error.ts";
+import { command, optionsOf, type Run } from "./command-line.ts";
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+/** `dbops plan E`, and `dbops plan E <operation> …`, whose own options come behind the operation. */
+export function addPlan(program: Command, run: Run): void {
+  command(
+    program,
+    "plan",
+    "compare the file with the world, and write down the steps that would make it true",
+  )
+    .argument("<environment>")
+    .argument("[operation]", "backup [database] | prune [database] | release <backup>; none: all that is due")
+    .argument("[subject]", "what the operation is about")
+    .option("--out <file>", "write the plan there")
+    .option("--observed <file>", "plan from an observation: no connection, no secret, no command")
+    .option("--detailed-exitcode", "exit 2 when the plan has changes", false)
+    .option("--target <step...>", "only these steps and what they need")
+    .option("--except <step...>", "all but these steps and what needs them")
+    .option("--expires <duration>", "how long it can be applied, up to 7d")
+    .option(
+      "--allow-large-prune",
+      "let it delete more than half of the backups of a database in a store",
+      false,
+    )
+    .option("--deep", "verifications also decrypt, and list the archive", false)
+    .option("--label <text>", "backup: a word about why")
+    .option("--hold", "backup: keep it until it is released", false)
+    .option("--store <store>", "backup: write it to this store instead of the first")
+    .option("--orphan <database>", "prune: the backups of a database that is in no file")
+    .action(
+      (
+        environment: string,
+        operation: string | undefined,
+        subject: string | undefined,
+        options: Options,
+        self: Command,
+      ) =>
+        run(optionsOf(self), async (context) => {
+          const args = argumentsOf(
+            environment,
+            requestOf(operation ?? null, subject ?? null, options),
+            options,
+          );
+          return (await import("../commands/plan.ts")).planCommand(context, args);
+        }),
+    );
+}
+
+interface Options {
+  readonly out?: string;
+  readonly observed?: string;
+  readonly detailedExitcode: boolean;
+  readonly target?: readonly string[];
+  readonly except?: readonly string[];
+  readonly expires?: string;
+  readonly allowLargePrune: boolean;
+  readonly deep: boolean;
+  readonly label?: string;
+  readonly hold: boolean;
+  readonly store?: string;
+  readonly orphan?: string;
+}
+
+function argumentsOf(environment: string, request: Request, options: Options): PlanArguments {
+  return {
+    environment,
+    request,
+    observed: options.observed ?? null,
+    out: options.out ?? null,
+    detailedExitcode: options.detailedExitcode,
+    target: options.target ?? [],
+    except: options.except ?? [],
+    expiresMs: options.expires === undefined ? null : expiryOf(options.expires),
+    allowLargePrune: options.allowLargePrune,
+    deep: options.deep,
+  };
+}
+
+/** The request of an operation; USAGE where an option belongs to another one. */
+function requestOf(operation: string | null, subject: string | null, options: Options): Request {
+  const given = ["label", "hold", "store", "orphan"].filter((name) => isGiven(options, name));
+  const only = (...allowed: readonly string[]) => {
+    const wrong = given.find((name) => !allowed.includes(name));
+    if (wrong !== undefined)
+      fail("USAGE", `--${wrong} does not belong to plan ${operation ?? "without an operation"}`, {
+        fix: "dbops plan --help",
+      });
+  };
+  switch (operation) {
+    case null:
+      only();
+      return { operation: "converge" };
+    case "backup":
+      only("label", "hold", "store");
+      return {
+        operation,
+        database: subject,
+        label: options.label ?? null,
+        hold: options.hold,
+        store: options.store ?? null,
+      };
+    case "prune":
+      only("orphan");
+      return { operation, database: subject, orphan: options.orphan ?? null };
+    case "release":
+      only();
+      return {
+        operation,
+        backup: subject ?? fail("USAGE", "release needs the name of a backup", { fix: "dbops backups" }),
+      };
+    default:
+      return fail("USAGE", `this dbops has no operation "${operation}": it knows backup, prune and release`, {
+        fix: "dbops plan --help",
+      });
+  }
+}
+
+function isGiven(options: Options, name: string): boolean {
+  const value = Object.entries(options).find(([key]) => key === name)?.[1];
+  return value !== undefined && value !== false;
+}
+
+function expiryOf(text: string): number {
+  const ms = parseDuration(text);
+  if (Number.isNaN(ms) || ms <= 0)
+    fail("USAGE", `--expires ${text} is no duration`, { fix: "dbops plan … --expires 12h" });
+  if (ms > WEEK_MS) fail("USAGE", `--expires ${text} is more than 7d`, { fix: "dbops plan … --expires 7d" });
+  return ms;
+}
