@@ -6,7 +6,6 @@ import { itemsOf, itemText, type PlanItem } from "./plan-items.ts";
 import { paintedSign } from "./plan-text.ts";
 import { printable } from "./printable.ts";
 import { bytesText, countText, durationText, rateText } from "./quantities.ts";
-import { stepText } from "./step-text.ts";
 import type { Text } from "./text.ts";
 
 /** Milliseconds that a step took in this run; null when it did not run here. */
@@ -20,13 +19,12 @@ export function appliedText(applied: Applied, paint: Paint, elapsedMs: ElapsedMs
     ended: item.steps.flatMap((step) => byId.get(step.id) ?? []),
   }));
   const lines = items.flatMap(({ item, ended }) => itemLines({ item, ended, elapsedMs }, paint));
+  const problems = problemsOf(applied);
+  const outcomes = items.map(({ ended }) => worstOf(ended));
   return {
-    body: [...lines, ...leftLines(applied, paint)],
-    problems: problemsOf(applied),
-    end: endLines(
-      applied,
-      items.map(({ ended }) => worstOf(ended)),
-    ),
+    body: [...lines, ...leftLines(applied, paint), ...(lines.length === 0 ? [] : [""])],
+    problems,
+    end: [...(problems.length === 0 ? [] : [""]), ...endLines(applied, outcomes)],
   };
 }
 
@@ -49,8 +47,8 @@ function itemLines({ item, ended, elapsedMs }: EndedItem, paint: Paint): readonl
       ? `${paint("bad", "x")}  `
       : outcome === "skipped"
         ? "   "
-        : paintedSign(item.effect, item.pointOfNoReturn, paint);
-  const title = itemText(item, stepText);
+        : paintedSign(item.sign, paint);
+  const title = itemText(item);
   switch (outcome) {
     case "failed":
       return [`${sign}${title}: ${paint("bad", "failed")}`];
@@ -64,13 +62,20 @@ function itemLines({ item, ended, elapsedMs }: EndedItem, paint: Paint): readonl
     case "earlier":
       return [`${sign}${title}: done by an earlier attempt`, ...madeLines(item, ended, elapsedMs)];
     case "done":
-      return [`${sign}${title}${tookText(item, elapsedMs)}`, ...madeLines(item, ended, elapsedMs)];
+      return [`${sign}${title}${tookText({ item, ended, elapsedMs })}`, ...madeLines(item, ended, elapsedMs)];
   }
 }
 
-function tookText(item: PlanItem, elapsedMs: ElapsedMs): string {
+/** What an action moved and how long it took; a pipeline has a line of its own for what it moved. */
+function tookText({ item, ended, elapsedMs }: EndedItem): string {
   const took = longest(item, elapsedMs);
-  return took === null ? "" : `, ${durationText(took)}`;
+  const bytes = item.steps.length === 1 ? madeBackupOf(ended[0]?.facts ?? null).storedBytes : null;
+  const parts = [
+    ...(bytes === null ? [] : [bytesText(bytes)]),
+    ...(took === null ? [] : [durationText(took)]),
+    ...(bytes === null || took === null || took < 1000 ? [] : [rateText((bytes * 1000) / took)]),
+  ];
+  return parts.length === 0 ? "" : `: ${parts.join(", ")}`;
 }
 
 /** The name of a new backup alone on its line, then its sizes and the rate of the dump. */
@@ -82,7 +87,7 @@ function madeLines(item: PlanItem, ended: readonly AppliedStep[], elapsedMs: Ela
   const sizes = [
     ...(made.plaintextBytes === null ? [] : [`${bytesText(made.plaintextBytes)} dumped`]),
     ...(made.storedBytes === null ? [] : [`${bytesText(made.storedBytes)} stored`]),
-    ...(made.plaintextBytes === null || took === null || took < 1
+    ...(made.plaintextBytes === null || took === null || took < 1000
       ? []
       : [rateText((made.plaintextBytes * 1000) / took)]),
   ];
@@ -98,9 +103,7 @@ function leftLines(applied: Applied, paint: Paint): readonly string[] {
   return [
     "",
     `Left for a person, because it is not automatic here (${countText(items.length, "item")}):`,
-    ...items.map(
-      (item) => `${paintedSign(item.effect, item.pointOfNoReturn, paint)}${itemText(item, stepText)}`,
-    ),
+    ...items.map((item) => `${paintedSign(item.sign, paint)}${itemText(item)}`),
     "To plan and apply it:",
     `  dbops plan ${printable(applied.plan.environment)} --out plan.yaml`,
     "  dbops apply plan.yaml",

@@ -1,5 +1,7 @@
 import { artifactOf, type Effect, type Step } from "../model/step.ts";
+import { signOf } from "../plan/describe.ts";
 import { printable } from "./printable.ts";
+import { stepText } from "./step-text.ts";
 
 /** What a person counts as one thing: a pipeline with its steps, or an action. */
 export interface PlanItem {
@@ -8,7 +10,8 @@ export interface PlanItem {
   readonly database: string;
   readonly steps: readonly Step[];
   readonly effect: Effect;
-  readonly pointOfNoReturn: boolean;
+  /** Of its strongest step: `+`, `~`, `-`, `!`, or empty for no effect. */
+  readonly sign: string;
   readonly why: string;
 }
 
@@ -36,34 +39,39 @@ export function itemsByDatabase(
   }));
 }
 
-/** What stands in front of an item: `+`, `~`, `-`, a space; `!` beside it for a point of no return. */
-export function signOf(effect: Effect, pointOfNoReturn: boolean): string {
-  const sign = { none: "", add: "+", change: "~", destroy: "-" }[effect];
-  return pointOfNoReturn ? `${sign}!` : sign;
-}
-
 /** An item in one printable line: a pipeline by where its bytes go, an action by its step. */
-export function itemText(item: PlanItem, stepText: (step: Step) => string): string {
+export function itemText(item: PlanItem): string {
   const upload = item.steps.find((step) => step.kind === "upload");
   const first = item.steps[0];
   if (item.steps.length > 1 && upload !== undefined) {
     return printable(`back up ${item.database} to ${upload.store}`);
   }
-  return first === undefined ? printable(item.id) : printable(stepText(first));
+  return first === undefined ? printable(item.id) : stepText(first);
+}
+
+/** What a pipeline does one after the other; nothing for an action. A reviewer must not have to miss the encryption. */
+export function partTexts(item: PlanItem): readonly string[] {
+  if (item.steps.length === 1) return [];
+  const isOpen = !item.steps.some((step) => step.kind === "encrypt");
+  return [...item.steps.map(stepText), ...(isOpen ? ["not encrypted"] : [])];
 }
 
 function itemOf(steps: readonly Step[]): readonly PlanItem[] {
   const first = steps[0];
   if (first === undefined) return [];
-  const effects = steps.map((step) => STRENGTH.indexOf(step.effect));
+  const strongest = [...steps].sort((a, b) => strengthOf(b) - strengthOf(a))[0] ?? first;
   return [
     {
       id: artifactOf(first) ?? first.id,
       database: first.database,
       steps,
-      effect: STRENGTH[Math.max(...effects)] ?? "none",
-      pointOfNoReturn: steps.some((step) => step.pointOfNoReturn === true),
+      effect: strongest.effect,
+      sign: signOf(strongest).trim(),
       why: steps.find((step) => step.why !== "")?.why ?? "",
     },
   ];
+}
+
+function strengthOf(step: Step): number {
+  return step.pointOfNoReturn === true ? STRENGTH.length : STRENGTH.indexOf(step.effect);
 }

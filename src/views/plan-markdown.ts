@@ -1,15 +1,14 @@
 import type { Plan } from "../model/plan.ts";
 import type { Planned } from "../model/planned.ts";
+import { renderSummary } from "../plan/describe.ts";
 import type { Problem } from "../problems/problem.ts";
-import { itemsByDatabase, itemsOf, itemText, type PlanItem, signOf } from "./plan-items.ts";
-import { summaryLine } from "./plan-text.ts";
+import { itemsByDatabase, itemsOf, itemText, type PlanItem, partTexts } from "./plan-items.ts";
 import { printable } from "./printable.ts";
 import { timeText } from "./quantities.ts";
-import { stepText } from "./step-text.ts";
 
 /** A plan for a pull request: the verdict first, the steps of each database folded beneath it. */
 export function planMarkdown(plan: Plan): string {
-  const verdict = plan.steps.length === 0 ? "No changes." : summaryLine(plan);
+  const verdict = plan.steps.length === 0 ? "No changes." : renderSummary(plan.summary);
   return `${[...headLines(plan, verdict), ...databaseLines(plan), ...footLines(plan)].join("\n")}\n`;
 }
 
@@ -32,7 +31,7 @@ function headLines(plan: Plan, verdict: string): readonly string[] {
 function databaseLines(plan: Plan): readonly string[] {
   return itemsByDatabase(itemsOf(plan.steps)).flatMap(({ database, items }) => [
     "<details>",
-    `<summary>${escaped(database)}: ${countsText(items)}</summary>`,
+    `<summary>${inert(database)}: ${countsText(items)}</summary>`,
     "",
     "| | step | reason |",
     "|---|---|---|",
@@ -50,10 +49,8 @@ function footLines(plan: Plan): readonly string[] {
 }
 
 function rows(item: PlanItem): readonly string[] {
-  const sign = signOf(item.effect, item.pointOfNoReturn);
-  const parts = item.steps.length === 1 ? [] : item.steps.map((step) => `${step.kind}: ${stepText(step)}`);
-  const title = [itemText(item, stepText), ...parts].map(escaped).join("<br>");
-  return [`| ${sign === "" ? "" : code(sign)} | ${title} | ${escaped(item.why)} |`];
+  const title = [itemText(item), ...partTexts(item)].map(escaped).join("<br>");
+  return [`| ${item.sign === "" ? "" : code(item.sign)} | ${title} | ${escaped(item.why)} |`];
 }
 
 function countsText(items: readonly PlanItem[]): string {
@@ -71,11 +68,15 @@ function findingLine(one: Problem): string {
 
 /** Text that Markdown and HTML leave alone, on one line, also inside a table. */
 function escaped(text: string): string {
+  return inert(text).replaceAll(/[\\`*_[\]|~#@!]/g, (character) => `\\${character}`);
+}
+
+/** Text for inside an HTML block, where Markdown is not read. */
+function inert(text: string): string {
   return printable(text.replaceAll(/\s+/g, " "))
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll(/[\\`*_[\]|~#@!]/g, (character) => `\\${character}`);
+    .replaceAll(">", "&gt;");
 }
 
 /** A code span around text of any content; a pipe would still end a table's cell. */

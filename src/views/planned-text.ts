@@ -1,7 +1,9 @@
 import type { Decision, Planned } from "../model/planned.ts";
 import type { Report } from "../model/report.ts";
+import { verdictLine } from "../plan/describe.ts";
+import type { Problem } from "../problems/problem.ts";
 import type { Paint } from "./paint.ts";
-import { planBlocks, planHeading, summaryLine } from "./plan-text.ts";
+import { planBlocks, planHeading } from "./plan-text.ts";
 import { printable } from "./printable.ts";
 import { problemLines } from "./problem-text.ts";
 import { countText } from "./quantities.ts";
@@ -21,21 +23,26 @@ export function plannedText(report: PlannedReport, paint: Paint, verbose: boolea
       ...databaseLines(planned, paint, verbose),
       ...(warnings.length === 0 ? [] : [...problemLines(warnings, paint, verbose), ""]),
     ],
-    problems: [...planned.problems, ...planned.notices].filter((one) => one.severity === "error"),
-    end: [...nextLines(planned, file), ...verdictLines(report)],
+    problems: errorsOf(planned),
+    end: [
+      ...(errorsOf(planned).length > 0 ? [""] : []),
+      ...nextLines(planned, file),
+      ...verdictLines(report),
+    ],
   };
 }
 
-/** The last lines: `No changes.` only when everything could be looked at. */
+/** The last lines; before the very last, that not everything could be looked at. */
 export function verdictLines({ planned, environmentFile }: PlannedReport): readonly string[] {
   const { plan } = planned;
-  const errors = [...planned.problems, ...planned.notices].filter((one) => one.severity === "error").length;
-  const unseen = `${countText(errors, "error")} above: this plan is not the whole picture of ${printable(plan.environment)}.`;
-  if (plan.steps.length > 0) return errors === 0 ? [summaryLine(plan)] : [unseen, summaryLine(plan)];
-  if (errors > 0) return [unseen, summaryLine(plan)];
-  if (plan.operation !== "converge")
-    return [`No changes. Nothing to do for ${plan.operation} in ${printable(plan.environment)}.`];
-  return [`No changes. ${printable(plan.environment)} matches ${printable(environmentFile)}.`];
+  const errors = errorsOf(planned);
+  const last = printable(verdictLine(plan, plan.steps.length > 0 ? [] : errors, environmentFile));
+  if (errors.length === 0) return [last];
+  const environment = printable(plan.environment);
+  return [
+    `${countText(errors.length, "error")} above: this is not the whole picture of ${environment}.`,
+    last,
+  ];
 }
 
 /** What each store of a database keeps, by reason: `keeps 34 in primary: within 2d 20, daily 12, held 2`. */
@@ -53,6 +60,10 @@ export function keptLines(decisions: readonly Decision[]): readonly string[] {
     ];
     return parts.map((part) => `  ${part}`);
   });
+}
+
+function errorsOf(planned: Planned): readonly Problem[] {
+  return [...planned.problems, ...planned.notices].filter((one) => one.severity === "error");
 }
 
 /** Counts each backup once, under its first reason; most frequent reasons first. */

@@ -1,7 +1,6 @@
 import { itemText, type PlanItem } from "./plan-items.ts";
 import { bytesText, countText, durationText, rateText } from "./quantities.ts";
 import { paceOf, type RunState, type StepState } from "./run-state.ts";
-import { stepText } from "./step-text.ts";
 
 /** How far a step is: `412.0 MiB of about 1.2 GiB (34 %), 41.0 MiB/s, 19 s left`; empty before its first byte. */
 export function paceText(state: StepState): string {
@@ -21,7 +20,7 @@ export function paceText(state: StepState): string {
 /** One line of live progress: the item, and how far the first of its steps that counts bytes is. */
 export function itemProgressText(item: PlanItem, run: RunState): string {
   const states = run.statesOf(item).filter((state) => state.doneBytes !== null);
-  const title = itemText(item, stepText);
+  const title = itemText(item);
   const first = states[0];
   if (first === undefined) return title;
   const last = states.at(-1);
@@ -32,7 +31,7 @@ export function itemProgressText(item: PlanItem, run: RunState): string {
 /** The line of an item that ended: bytes and seconds instead of a pace. */
 export function itemEndText(item: PlanItem, run: RunState): string {
   const states = run.statesOf(item);
-  const title = itemText(item, stepText);
+  const title = itemText(item);
   const outcome = itemOutcome(states);
   if (outcome === "earlier") return `${title}: done by an earlier attempt`;
   if (outcome === "skipped") return `${title}: not begun`;

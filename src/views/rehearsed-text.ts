@@ -1,4 +1,5 @@
 import type { RehearsedStep, Report } from "../model/report.ts";
+import { signOf } from "../plan/describe.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { paintedSign, planHeading } from "./plan-text.ts";
 import { printable } from "./printable.ts";
@@ -17,9 +18,9 @@ const TONES: Readonly<Record<RehearsedStep["standing"], Tone>> = {
 export function rehearsedText(report: Extract<Report, { kind: "rehearsed" }>, paint: Paint): Text {
   const width = Math.max(0, ...report.steps.map(({ standing }) => standing.length));
   const lines = report.steps.map((one) => {
-    const sign = paintedSign(one.step.effect, one.step.pointOfNoReturn === true, paint);
+    const sign = paintedSign(signOf(one.step).trim(), paint);
     const standing = paint(TONES[one.standing], one.standing.padEnd(width));
-    return `${sign}${standing}  ${printable(stepText(one.step))}${detailText(one)}`;
+    return `${sign}${standing}  ${stepText(one.step)}${detailText(one)}`;
   });
   const blocked = report.steps.filter((one) => one.standing === "blocked").length;
   const verdict =
@@ -29,7 +30,7 @@ export function rehearsedText(report: Extract<Report, { kind: "rehearsed" }>, pa
   return {
     body: [planHeading(report.plan), "", ...lines, ""],
     problems: report.steps.flatMap((one) => one.problem ?? []),
-    end: [`${verdict} Nothing was written.`],
+    end: [...(blocked === 0 ? [] : [""]), `${verdict} Nothing was written.`],
   };
 }
 

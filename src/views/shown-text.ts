@@ -1,6 +1,7 @@
 import type { Plan } from "../model/plan.ts";
+import { renderSummary } from "../plan/describe.ts";
 import type { Paint } from "./paint.ts";
-import { planBlocks, planHeading, summaryLine } from "./plan-text.ts";
+import { planBlocks, planHeading } from "./plan-text.ts";
 import { printable } from "./printable.ts";
 import type { Text } from "./text.ts";
 
@@ -18,6 +19,6 @@ export function shownText(plan: Plan, paint: Paint): Text {
       ]),
     ],
     problems: [],
-    end: [plan.steps.length === 0 ? "No changes." : summaryLine(plan)],
+    end: [plan.steps.length === 0 ? "No changes." : renderSummary(plan.summary)],
   };
 }
