@@ -1,6 +1,5 @@
-import { posix } from "node:path";
-import ts from "typescript";
-import { areaOf, at, nodesOf, type Rule, type Source } from "./source.ts";
+import { importsOf, resolve, SDK } from "./imports.ts";
+import { areaOf, at, type Rule, type Source } from "./source.ts";
 
 /** What each area may import beside itself: problems ← model ← {policy, ports} ← {config, plan, observe, steps} ← apply ← commands ← main. */
 const MAY_IMPORT = orderOf([
@@ -22,15 +21,6 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
 const EXCEPTIONS: readonly { readonly from: string; readonly to: string }[] = [
   { from: "views", to: "src/plan/describe.ts" },
 ];
-
-const SDK = /^(pg|pg-.*|@aws-sdk\/.*|@smithy\/.*|age-encryption|execa)(\/|$)/;
-
-interface Import {
-  readonly node: ts.Node;
-  readonly target: string;
-  readonly lazy: boolean;
-  readonly typeOnly: boolean;
-}
 
 /** Which file may know which other. */
 export const IMPORT_RULES: readonly Rule[] = [
@@ -75,19 +65,6 @@ export const IMPORT_RULES: readonly Rule[] = [
       { path: "test/adapters/age.test.ts", text: 'import { Encrypter } from "age-encryption";' },
     ],
   },
-  {
-    says: "main loads adapters on first use",
-    breaches: (source) =>
-      importsOf(source)
-        .filter((one) => areaOf(source.path) === "main" && !one.lazy && !one.typeOnly)
-        .filter((one) => areaOf(resolve(source, one.target) ?? "") === "adapters")
-        .map((one) => at(source, one.node, `import("${one.target}") where it is needed`)),
-    offenders: [{ path: "src/main.ts", text: 'import { s3Store } from "./adapters/s3/store.ts";' }],
-    innocents: [
-      { path: "src/main.ts", text: 'import type { S3 } from "./adapters/s3/store.ts";' },
-      { path: "src/main.ts", text: 'const { s3Store } = await import("./adapters/s3/store.ts");' },
-    ],
-  },
 ];
 
 function orderOf(ranks: readonly (readonly string[])[]): Readonly<Record<string, readonly string[]>> {
@@ -105,37 +82,4 @@ function mayImport(source: Source, target: string | null): boolean {
   if (from === to || from === "main") return true;
   if (EXCEPTIONS.some((one) => one.from === from && one.to === target)) return true;
   return (BESIDE[from] ?? MAY_IMPORT[from] ?? []).includes(to);
-}
-
-/** The project path of a relative import; null for a package. */
-function resolve(source: Source, target: string): string | null {
-  return target.startsWith(".") ? posix.join(posix.dirname(source.path), target) : null;
-}
-
-function importsOf(source: Source): readonly Import[] {
-  return nodesOf(source).flatMap((node) => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
-      const typeOnly = ts.isImportDeclaration(node)
-        ? node.importClause?.isTypeOnly === true
-        : node.isTypeOnly;
-      return target(node, node.moduleSpecifier, false, typeOnly);
-    }
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      return target(node, node.arguments[0], true, false);
-    }
-    return ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
-      ? target(node, node.argument.literal, false, true)
-      : [];
-  });
-}
-
-function target(
-  node: ts.Node,
-  name: ts.Node | undefined,
-  lazy: boolean,
-  typeOnly: boolean,
-): readonly Import[] {
-  return name !== undefined && ts.isStringLiteralLike(name)
-    ? [{ node, target: name.text, lazy, typeOnly }]
-    : [];
 }
