@@ -25,18 +25,18 @@ export function sealPayload(fileKey: Uint8Array, nonce: Uint8Array): Payload {
   const key = payloadKey(fileKey, nonce);
   const cutter = new Cutter(PLAIN_BYTES);
   const counter = new ChunkNonce();
-  const seal = (plain: Buffer, isLast: boolean, out: Buffer, at: number) => {
+  const seal = (plain: Buffer, isLast: boolean, out: Buffer) => {
     const cipher = createCipheriv(ALGORITHM, key, counter.take(isLast), TAG);
-    out.set(cipher.update(plain), at);
+    out.set(cipher.update(plain));
     cipher.final();
-    out.set(cipher.getAuthTag(), at + plain.length);
+    out.set(cipher.getAuthTag(), plain.length);
   };
   return {
     next(piece) {
       const out = Buffer.allocUnsafeSlow(cutter.whole(piece) * SEALED_BYTES);
       let at = 0;
       for (const plain of cutter.cut(piece)) {
-        seal(plain, false, out, at);
+        seal(plain, false, out.subarray(at));
         at += SEALED_BYTES;
       }
       return out;
@@ -44,7 +44,7 @@ export function sealPayload(fileKey: Uint8Array, nonce: Uint8Array): Payload {
     end() {
       const plain = cutter.rest();
       const out = Buffer.allocUnsafeSlow(plain.length + TAG_BYTES);
-      seal(plain, true, out, 0);
+      seal(plain, true, out);
       return out;
     },
   };
