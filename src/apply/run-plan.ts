@@ -53,10 +53,23 @@ class PlanRun {
 
   async toEnd(): Promise<Omit<Applied, "left" | "elapsedMs">> {
     if (this.#options.whenLocked === "refuse") await this.#openFirstScopes();
-    while (this.#startWhatCan() || this.#running.size > 0) await Promise.race(this.#running.values());
+    await this.#runUnits();
     await Promise.all(this.#sessions.scopes().map((scope) => this.#closeScope(scope)));
     const steps = this.#plan.steps.flatMap((step) => this.#ended.get(step.id) ?? []);
-    return { plan: this.#plan, outcome: this.#outcome(), resumed: this.#sessions.history.attempts > 1, steps };
+    return {
+      plan: this.#plan,
+      outcome: this.#outcome(),
+      resumed: this.#sessions.history.attempts > 1,
+      steps,
+    };
+  }
+
+  async #runUnits(): Promise<void> {
+    for (;;) {
+      while (this.#startWhatCan()); // a skip may let others be skipped, or start
+      if (this.#running.size === 0) return; // and a race of nothing would never end
+      await Promise.race(this.#running.values());
+    }
   }
 
   /** The scopes of all that could run at once: here a lock held by another run still refuses the whole plan. */
@@ -105,11 +118,11 @@ class PlanRun {
       await this.#runOrRecall(unit);
       this.#outcomes.set(unit.id, "done");
     } catch (error) {
+      await this.#recordFailure(unit, error); // before the outcome: with the last outcome of a scope its lock is released
       this.#outcomes.set(unit.id, "failed");
-      await this.#recordFailure(unit, error);
     } finally {
-      this.#running.delete(unit.id);
       await this.#closeIfLast(unit.scope);
+      this.#running.delete(unit.id); // last: a run ends when nothing is running, and then every lock must be free
     }
   }
 
