@@ -12,11 +12,16 @@ const CLOCK_SKEW_MS = 3_600_000;
 export class History {
   readonly #steps = new Map<string, { facts: Facts | null; ended: boolean }>();
   readonly #applied = new Set<string>();
-  #attempts = 0;
+  readonly #attempts = new Map<string, number>();
 
-  /** How many times the plan was begun. */
+  /** How many times the plan was begun, in the scope where it was begun most often. */
   get attempts(): number {
-    return this.#attempts;
+    return Math.max(0, ...this.#attempts.values());
+  }
+
+  /** How many times the plan was begun in one scope. */
+  attemptsIn(scope: string): number {
+    return this.#attempts.get(scope) ?? 0;
   }
 
   hasEnded(step: string): boolean {
@@ -35,7 +40,7 @@ export class History {
   /** Takes in the events of one entry, which must be newer than all before of the same scope. */
   record(scope: string, events: readonly AuditEvent[]): void {
     for (const event of events) {
-      if (event.event === "plan") this.#attempts = Math.max(this.#attempts, event.attempt);
+      if (event.event === "plan") this.#attempts.set(scope, event.attempt);
       if (event.event === "applied") this.#applied.add(scope);
       if (event.event === "noted") this.#merge(event.step, event.facts, false);
       if (event.event === "end") this.#merge(event.step, event.facts, true);

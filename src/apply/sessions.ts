@@ -76,7 +76,8 @@ export class Sessions {
       if (this.#begun) await recallScope(this.history, store, { scope, plan: this.#plan, lock });
       const session = new OpenSession(lock, await openJournal(context, lock), this.history);
       const { environment, operation } = this.#plan;
-      await session.append([{ event: "plan", environment, operation, attempt: this.history.attempts + 1 }]);
+      const attempt = this.history.attemptsIn(scope) + 1;
+      await session.append([{ event: "plan", environment, operation, attempt }]);
       return session;
     } catch (error) {
       await lock.release();

@@ -179,6 +179,14 @@ describe("where a step stands", () => {
 });
 
 describe("a run", () => {
+  it("counts itself as the first attempt in every scope", async () => {
+    const { run, records } = worldOf();
+    const applied = await run([...pipelineOf("app"), holdOf("app", "first", { needs: ["app.upload"] })]);
+    expect(applied.resumed).toBe(false);
+    for (const scope of ["app", "app.backup"])
+      expect(eventsOf(records, scope)[0]).toMatchObject({ event: "plan", attempt: 1 });
+  });
+
   it("ends every scope with applied, and has freed each lock by then", async () => {
     const { run, records } = worldOf();
     await run([...pipelineOf("app"), ...pipelineOf("other"), holdOf("app", "first")]);
