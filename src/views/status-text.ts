@@ -9,12 +9,16 @@ const HEADINGS = ["DATABASE", "STORE", "NEWEST", "AGE", "BACKUPS", "SIZE", "STAT
 
 /** One screen: for each database and store the newest backup and its age, then what comes next. */
 export function statusText(report: Extract<Report, { kind: "status" }>, paint: Paint): Text {
+  const problems = report.environments.flatMap((one) => one.problems);
   return {
-    body: report.environments.flatMap((one, index) => [
-      ...(index === 0 ? [] : [""]),
-      ...environmentLines(one, paint),
-    ]),
-    problems: report.environments.flatMap((one) => one.problems),
+    body: [
+      ...report.environments.flatMap((one, index) => [
+        ...(index === 0 ? [] : [""]),
+        ...environmentLines(one, paint),
+      ]),
+      ...(problems.length === 0 ? [] : [""]),
+    ],
+    problems,
     end: [],
   };
 }
@@ -62,22 +66,20 @@ function rowsOf(database: DatabaseStatus): readonly (readonly string[])[] {
     store.ageMs === null ? "" : ageText(store.ageMs),
     store.readable ? String(store.complete) : "",
     store.readable ? bytesText(store.bytes) : "",
-    store.readable ? (index === 0 ? freshText(database) : "") : "unreadable",
+    store.readable ? "" : "unreadable",
   ]);
 }
 
 function scheduleLines(database: DatabaseStatus, paint: Paint): readonly string[] {
   const name = printable(database.database);
-  if (database.dueAt === null && database.nextAt === null)
-    return [`  ${paint("dim", `${name}: no schedule`)}`];
-  const next = database.nextAt === null ? "" : `next backup due ${timeText(database.nextAt)}`;
+  if (database.dueAt === null && database.nextAt === null) return [`  ${name}: no schedule`];
+  const state = database.fresh ? paint("good", "fresh") : paint("bad", "overdue");
   const due =
-    database.fresh || database.dueAt === null ? "" : `not covered: the one due ${timeText(database.dueAt)}`;
-  return [`  ${paint("dim", `${name}: ${[due, next].filter((text) => text !== "").join(", ")}`)}`];
-}
-
-function freshText(database: DatabaseStatus): string {
-  return database.fresh ? "fresh" : "overdue";
+    database.fresh || database.dueAt === null
+      ? []
+      : [`the backup due ${timeText(database.dueAt)} is missing`];
+  const next = database.nextAt === null ? [] : [`next due ${timeText(database.nextAt)}`];
+  return [`  ${name}: ${[state, ...due, ...next].join(", ")}`];
 }
 
 function newestText(database: DatabaseStatus): string {

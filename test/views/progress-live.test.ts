@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runOnTerminal } from "./pseudo-terminal.ts";
 import { screenOf } from "./screen.ts";
 
 const RUN = join(import.meta.dirname, "live-run.ts");
@@ -9,7 +8,7 @@ const TOLD_AFTERWARDS = ["error: a step failed", "  told after the progress", "t
 
 describe("live progress on a pseudo-terminal", () => {
   it("leaves one line per item, the sum, and a terminal that others can print on", async () => {
-    const { output, code } = await runOnTerminal("", {});
+    const { output, code } = await runOnTerminal(RUN, "");
     expect(code).toBe(0);
     const screen = screenOf(output);
     const lines = screen.lines.map((line) => line.replace(/\d+\.\d s$/, "N s"));
@@ -25,7 +24,7 @@ describe("live progress on a pseudo-terminal", () => {
   });
 
   it("shows bytes and the share of each running item while it runs, and not what has not begun", async () => {
-    const { output } = await runOnTerminal("", {});
+    const { output } = await runOnTerminal(RUN, "");
     expect(output).toMatch(
       /back up first to primary: [\d.]+ [MG]iB of about 1\.2 GiB \(\d+ %\), \d+\.0 MiB stored/,
     );
@@ -34,7 +33,9 @@ describe("live progress on a pseudo-terminal", () => {
   });
 
   it("lets the run decide what Ctrl-C means and is still drawn to its end", async () => {
-    const { output, code } = await runOnTerminal("hang", { ctrlCAfter: "(100 %)" });
+    const { output, code } = await runOnTerminal(RUN, "hang", {
+      typed: { keys: "\u0003", after: "(100 %)" },
+    });
     expect(code).toBe(130);
     const screen = screenOf(output);
     expect(screen.lines).toEqual([
@@ -49,44 +50,14 @@ describe("live progress on a pseudo-terminal", () => {
   });
 
   it("moves no cursor and uses no colour where TERM is dumb", async () => {
-    const { output } = await runOnTerminal("", { TERM: "dumb" });
+    const { output } = await runOnTerminal(RUN, "", { TERM: "dumb" });
     expect(output).not.toContain("\u001b");
     expect(output).toMatch(/^\d\d:\d\d:\d\d first\.dump begins: dump first, zstd 1\r?$/m);
   });
 
   it("moves no cursor on a terminal without a size", async () => {
-    const { output } = await runOnTerminal("", { size: "cols 0 rows 0" });
+    const { output } = await runOnTerminal(RUN, "", { size: "cols 0 rows 0" });
     expect(output).not.toContain("\u001b[2K");
     expect(output).toContain("first.dump begins: dump first, zstd 1");
   });
 });
-
-interface Situation {
-  readonly TERM?: string;
-  readonly size?: string;
-  /** Presses Ctrl-C when this was shown. */
-  readonly ctrlCAfter?: string;
-}
-
-/** `script` gives the run a terminal of its own; what the terminal would show comes back. */
-async function runOnTerminal(
-  argument: string,
-  { TERM = "xterm-256color", size = "cols 100 rows 30", ctrlCAfter }: Situation,
-): Promise<{ readonly output: string; readonly code: number }> {
-  const { CI: _ci, NO_COLOR: _noColor, ...env } = process.env;
-  const command = `stty ${size}; exec '${process.execPath}' '${RUN}' ${argument}`;
-  const child = spawn("script", ["-qec", command, "/dev/null"], {
-    env: { ...env, TERM },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  let output = "";
-  let pressed = false;
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
-    if (ctrlCAfter === undefined || pressed || !output.includes(ctrlCAfter)) return;
-    pressed = true;
-    child.stdin.write("\u0003");
-  });
-  const [code] = await once(child, "close");
-  return { output: output.replaceAll("^C", ""), code: Number(code) };
-}
