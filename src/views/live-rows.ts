@@ -99,7 +99,7 @@ async function draw(rows: readonly TaskRow[], out: Writable, paint: Paint): Prom
     fallbackRenderer: StderrRenderer,
     rendererOptions: {
       logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }),
-      formatOutput: "truncate",
+      formatOutput: "wrap",
       showErrorMessage: false,
       color: colours(paint),
     },

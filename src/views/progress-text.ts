@@ -1,20 +1,28 @@
 import { itemText, type PlanItem } from "./plan-items.ts";
 import { bytesText, countText, durationText, rateText } from "./quantities.ts";
-import { paceOf, type RunState, type StepState } from "./run-state.ts";
+import { type Pace, paceOf, type RunState, type StepState } from "./run-state.ts";
 
 /** How far a step is: `412.0 MiB of about 1.2 GiB (34 %), 41.0 MiB/s, 19 s left`; empty before its first byte. */
 export function paceText(state: StepState): string {
   if (state.doneBytes === null) return "";
   const pace = paceOf(state);
-  const done =
-    pace.percent === null
-      ? bytesText(state.doneBytes)
-      : `${bytesText(state.doneBytes)} of about ${bytesText(state.totalBytes ?? 0)} (${pace.percent} %)`;
+  const share =
+    pace.percent === null ? "" : ` of about ${bytesText(state.totalBytes ?? 0)} (${pace.percent} %)`;
+  return [`${bytesText(state.doneBytes)}${share}`, ...speedTexts(pace)].join(", ");
+}
+
+/** The same for 80 columns: `412.0 MiB, 34 %, 41.0 MiB/s, 19 s left`. */
+function shortPaceText(state: StepState): string {
+  const pace = paceOf(state);
+  const share = pace.percent === null ? [] : [`${pace.percent} %`];
+  return [bytesText(state.doneBytes ?? 0), ...share, ...speedTexts(pace)].join(", ");
+}
+
+function speedTexts(pace: Pace): readonly string[] {
   return [
-    done,
     ...(pace.bytesPerSecond === null ? [] : [rateText(pace.bytesPerSecond)]),
     ...(pace.leftMs === null ? [] : [`${durationText(pace.leftMs)} left`]),
-  ].join(", ");
+  ];
 }
 
 /** One line of live progress: the item, and how far the first of its steps that counts bytes is. */
@@ -25,7 +33,7 @@ export function itemProgressText(item: PlanItem, run: RunState): string {
   if (first === undefined) return title;
   const last = states.at(-1);
   const stored = last === undefined || last === first ? "" : `, ${bytesText(last.doneBytes ?? 0)} stored`;
-  return `${title}: ${paceText(first)}${stored}`;
+  return `${title}: ${shortPaceText(first)}${stored}`;
 }
 
 /** The line of an item that ended: bytes and seconds instead of a pace. */

@@ -25,22 +25,20 @@ describe("live progress on a pseudo-terminal", () => {
 
   it("shows bytes and the share of each running item while it runs, and not what has not begun", async () => {
     const { output } = await runOnTerminal(RUN, "");
-    expect(output).toMatch(
-      /back up first to primary: [\d.]+ [MG]iB of about 1\.2 GiB \(\d+ %\), \d+\.0 MiB stored/,
-    );
+    expect(output).toMatch(/back up first to primary: [\d.]+ [MG]iB, \d+ %, \d+\.0 MiB stored/);
     expect(output).toContain("0 of 3 items done, 2 running");
     expect(output).not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]\S* back up third/);
   });
 
   it("lets the run decide what Ctrl-C means and is still drawn to its end", async () => {
     const { output, code } = await runOnTerminal(RUN, "hang", {
-      typed: { keys: "\u0003", after: "(100 %)" },
+      typed: { keys: "\u0003", after: " 100 %" },
     });
     expect(code).toBe(130);
     const screen = screenOf(output);
     expect(screen.lines).toEqual([
-      expect.stringMatching(/^✖ back up first to primary: 1\.2 GiB of about 1\.2 GiB .*stopped$/),
-      expect.stringMatching(/^✖ back up second to primary: 1\.2 GiB of about 1\.2 GiB .*stopped$/),
+      expect.stringMatching(/^✖ back up first to primary: 1\.2 GiB, 100 %,.*stopped$/),
+      expect.stringMatching(/^✖ back up second to primary: 1\.2 GiB, 100 %,.*stopped$/),
       "✖ 0 of 3 items done, 2 running",
       "  › waiting for a lock\\x1b[2J",
       "  › stopping at the safe point",
