@@ -3,12 +3,11 @@ const UNITS_MS = { m: MINUTE_MS, h: 60 * MINUTE_MS, d: 1440 * MINUTE_MS, w: 10_0
 
 export const DAY_MS = UNITS_MS.d;
 
-/** Milliseconds of `90m`, `12h`, `30d` or `2w`; throws a RangeError for any other text. */
+/** Milliseconds of `90m`, `12h`, `30d` or `2w`; NaN for any other text. */
 export function parseDuration(text: string): number {
   const parts = /^([1-9]\d{0,4})([mhdw])$/.exec(text);
   const unit = Object.entries(UNITS_MS).find(([name]) => name === parts?.[2]);
-  if (parts === null || unit === undefined) throw new RangeError("no duration");
-  return Number(parts[1]) * unit[1];
+  return parts === null || unit === undefined ? Number.NaN : Number(parts[1]) * unit[1];
 }
 
 /** What was probably meant by something that is no duration, written as one; null when that cannot be told. */

@@ -50,12 +50,6 @@ export async function loadEnvironments(
   return { environments, problems };
 }
 
-/** The names of the environments in the folder, sorted; none when there is no such folder. */
-export async function listEnvironments(configFolder: string): Promise<readonly string[]> {
-  const listing = await listFiles(configFolder);
-  return "problem" in listing ? [] : listing.names;
-}
-
 interface LookedAt {
   readonly name: string;
   readonly parsed: ParsedEnvironment;

@@ -12,6 +12,6 @@ describe("a duration", () => {
   });
 
   it.each(["0d", "1s", "d", "1.5h", "-1d", "1d ", "100000d"])("is not %j", (text) => {
-    expect(() => parseDuration(text)).toThrow(RangeError);
+    expect(parseDuration(text)).toBeNaN();
   });
 });
