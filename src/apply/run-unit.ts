@@ -8,6 +8,7 @@ import type {
   ProbeRun,
   Sink,
   Source,
+  Standing,
   StepRun,
   Transform,
 } from "../steps/handler.ts";
@@ -52,18 +53,38 @@ async function runAction(step: Step, handler: Action<Step>, run: UnitRun): Promi
 }
 
 async function runPipeline(unit: Unit, run: UnitRun): Promise<ReadonlyMap<string, Facts>> {
-  const { source, transforms, sink } = shapesOf(unit, run.handlers);
-  await run.session.append(unit.steps.map((step) => ({ event: "begin" as const, step: step.id })));
-  if (sink.handler.guard === "lock") await run.session.lock.assertHeld();
-  const facts = await recoverOrStream({ source, transforms, sink }, run);
-  await run.session.append(
-    unit.steps.map((step) => ({
+  const pipeline = shapesOf(unit, run.handlers);
+  const { step } = pipeline.sink;
+  const ended = (facts: Facts, evidence?: string) =>
+    unit.steps.map((one) => ({
       event: "end" as const,
-      step: step.id,
-      facts: step === sink.step ? facts : {},
-    })),
-  );
-  return new Map([[sink.step.id, facts]]);
+      step: one.id,
+      facts: one === step ? facts : {},
+      ...(evidence === undefined ? {} : { evidence }),
+    }));
+  const standing = await standingOf(pipeline, run);
+  if (standing.state === "done") {
+    await run.session.append(ended(standing.facts, standing.evidence));
+    return new Map([[step.id, standing.facts]]);
+  }
+  await run.session.append(unit.steps.map((one) => ({ event: "begin" as const, step: one.id })));
+  if (pipeline.sink.handler.guard === "lock") await run.session.lock.assertHeld();
+  const facts = await recoverOrStream(pipeline, run);
+  await run.session.append(ended(facts));
+  return new Map([[step.id, facts]]);
+}
+
+/** A pipeline stands where its sink stands; one that an earlier attempt began is recovered, not asked. */
+async function standingOf(
+  { sink }: Pipeline,
+  run: UnitRun,
+): Promise<Extract<Standing, { state: "done" | "ready" }>> {
+  if (run.probe.journaled(sink.step.id) !== null) return { state: "ready" };
+  const standing = await sink.handler.probe(sink.step, run.probe);
+  if (standing.state === "blocked") throw new DbopsError([standing.problem]);
+  if (standing.state === "waiting")
+    return fail("INTERNAL", `${sink.step.id} waits for ${standing.for}, which has ended`);
+  return standing;
 }
 
 async function recoverOrStream({ source, transforms, sink }: Pipeline, run: UnitRun): Promise<Facts> {

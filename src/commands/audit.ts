@@ -39,7 +39,7 @@ export async function auditVerifyCommand(
   const { records } = context.connect(environment, "read-only");
   const scopes: VerifiedScope[] = [];
   for (const scope of await listScopes(records.store, context.signal))
-    scopes.push(await verifyJournal(records.store, scope, context.signal));
+    scopes.push({ scope, ...(await verifyJournal(records.store, scope, context.signal)) });
   context.view.report({ kind: "audit-verified", environment: environment.name, scopes });
   return scopes.some((one) => one.state === "broken") ? EXIT.failed : EXIT.done;
 }

@@ -1,6 +1,9 @@
 import type { Facts } from "../../model/audit-entry.ts";
+import type { Backup } from "../../model/backup.ts";
+import { msOf } from "../../model/instant.ts";
 import { backupFolder, backupName, freeStamp } from "../../model/layout.ts";
 import type { UploadStep } from "../../model/step.ts";
+import { SLOT_TOLERANCE_MS } from "../../policy/schedule.ts";
 import { listBackups } from "../../ports/list-backups.ts";
 import { type BackupKnown, toBackupKnown } from "../backup-facts.ts";
 import type { Artifact, ProbeRun, Sink, Standing, StepRun } from "../handler.ts";
@@ -13,10 +16,12 @@ export const upload: Sink<UploadStep> = {
   shape: "sink",
   guard: "lease",
 
+  /** Done when the slot is covered by now: another host was faster than this plan. */
   async probe(step: UploadStep, run: ProbeRun): Promise<Standing> {
-    if (run.journaled(step.id) !== null)
-      return { state: "waiting", for: "an earlier attempt to be finished or cleared" };
-    return { state: "ready" };
+    const covering = await coveringBackup(step, run);
+    if (covering === null) return { state: "ready" };
+    const facts = { name: covering.name, store: step.store, bytes: covering.bytes };
+    return { state: "done", evidence: `${covering.name} covers the slot`, facts };
   },
 
   recover(step: UploadStep, run: StepRun): Promise<Facts | null> {
@@ -43,4 +48,16 @@ async function chooseName(step: UploadStep, known: BackupKnown, run: StepRun): P
     names.has(backupName(environment, step.database, stamp)) ||
     objects.some((object) => object.key.startsWith(backupFolder(step.database, stamp)));
   return backupName(environment, step.database, freeStamp(known.snapshotAt, isTaken));
+}
+
+/** A complete scheduled backup in the target store that covers the slot of this pipeline's dump. */
+async function coveringBackup(step: UploadStep, run: ProbeRun): Promise<Backup | null> {
+  const source = run.plan.steps.find((one) => one.kind === "dump" && one.artifact === step.artifact);
+  if (source?.kind !== "dump" || source.slotAt === null) return null;
+  const fromMs = msOf(source.slotAt) - SLOT_TOLERANCE_MS;
+  const of = { environment: run.plan.environment, database: step.database };
+  const { backups } = await listBackups(run.ports.store(step.store), of, run.signal);
+  const covers = (one: Backup) =>
+    one.state === "complete" && one.origin === "scheduled" && msOf(one.at) >= fromMs;
+  return backups.findLast(covers) ?? null;
 }
