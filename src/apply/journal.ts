@@ -123,6 +123,7 @@ class ChainedJournal implements Journal {
 
   async #write(events: readonly AuditEvent[]): Promise<void> {
     for (;;) {
+      this.#assertNotLost();
       const entry = this.#next(events);
       const key = journalKey(this.#lock.scope, entry.number);
       const body = Buffer.from(`${JSON.stringify(entry, null, 2)}\n`);
@@ -136,6 +137,11 @@ class ChainedJournal implements Journal {
       if (this.#context.onTaken === "stop") this.#throwTaken(standing);
     }
     this.#lock.anchor(this.#head);
+  }
+
+  /** What lost its lock must not take the number that the new holder is about to write. */
+  #assertNotLost(): void {
+    if (this.#context.onTaken === "stop" && this.#lock.lost.aborted) throw this.#lock.lost.reason;
   }
 
   #next(events: readonly AuditEvent[]): AuditEntry {

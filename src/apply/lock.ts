@@ -49,8 +49,9 @@ export async function acquireLock(context: LockContext, scope: string, plan: str
     const current = await readLock(context.store, scope, deadline());
     if (current !== null && !canTake(current, context.host)) throwLocked(scope, current);
     const file = nextFile(context, current, plan);
+    const sentMs = performance.now();
     const etag = await tryReplace(context.store, scope, file, current?.info.etag ?? null);
-    if (etag !== null) return new HeldLock(context, scope, file, etag);
+    if (etag !== null) return new HeldLock(context, scope, { file, etag, sentMs });
   }
   return fail("LOCKED", `${scope}: others took the lock again and again`, {
     fix: "run the same command again",
@@ -123,16 +124,23 @@ class HeldLock implements Lock {
   readonly #renewing: Promise<void>;
   #file: LockFile;
   #etag: string;
-  #renewedMs = performance.now();
+  /** When the last write that succeeded was sent: the lease ends no earlier than so long after it. */
+  #renewedMs: number;
+  #missed = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(context: LockContext, scope: string, file: LockFile, etag: string) {
+  constructor(
+    context: LockContext,
+    scope: string,
+    { file, etag, sentMs }: { readonly file: LockFile; readonly etag: string; readonly sentMs: number },
+  ) {
     this.#context = context;
     this.scope = scope;
     this.epoch = file.epoch;
     this.head = file.head;
     this.#file = file;
     this.#etag = etag;
+    this.#renewedMs = sentMs;
     this.#renewing = this.#renewUntilStopped();
   }
 
@@ -177,18 +185,21 @@ class HeldLock implements Lock {
       await this.#write(this.#file);
     } catch {
       // A store that does not answer for a moment is no reason to stop; one that does not answer for a lease is.
-      if (performance.now() - this.#renewedMs > LEASE_MS)
-        this.#lose("it could not be renewed for a whole lease");
+      this.#missed += 1;
+      const silentMs = Math.max(performance.now() - this.#renewedMs, this.#missed * RENEW_MS);
+      if (silentMs >= LEASE_MS) this.#lose("it could not be renewed for a whole lease");
     }
   }
 
   async #write(file: LockFile): Promise<void> {
     const fresh = { ...file, nonce: randomUUID() };
+    const sentMs = performance.now();
     const etag = await tryReplace(this.#context.store, this.scope, fresh, this.#etag);
     if (etag === null) return this.#lose("another run has taken it over");
     this.#file = { ...fresh, head: this.#file.head };
     this.#etag = etag;
-    this.#renewedMs = performance.now();
+    this.#renewedMs = sentMs;
+    this.#missed = 0;
   }
 
   #lose(why: string): void {

@@ -272,8 +272,8 @@ function worldOf(watch: Watch = () => undefined, standing: Standing | null = nul
   const onEvent = (event: RunEvent) => {
     if (event.event === "end") ended.set(event.ended.step.id, event.ended.outcome);
   };
-  const handlers = syntheticHandlers(async (step) => {
-    await watch(step);
+  const handlers = syntheticHandlers(async (step, signal) => {
+    await watch(step, signal);
     effects.push(step.id);
   });
   const hold = standing === null ? handlers.hold : { ...handlers.hold, probe: async () => standing };

@@ -24,8 +24,8 @@ import type {
 } from "../../src/steps/handler.ts";
 import { never } from "./build.ts";
 
-/** Told every effect just before it is done. */
-export type Watch = (step: Step) => void | Promise<void>;
+/** Told every effect just before it is done, with the signal that may end it. */
+export type Watch = (step: Step, signal: AbortSignal) => void | Promise<void>;
 
 /**
  * A handler for every kind, with the shapes and guards of the real ones and effects that are nothing but small objects:
@@ -51,7 +51,7 @@ function dump(watch: Watch): Source<DumpStep> {
     guard: "lease",
     probe: ready,
     async open(step, run) {
-      await watch(step);
+      await watch(step, run.signal);
       return artifactOf(Readable.from([`rows of ${step.database}; `, "the end"], { signal: run.signal }));
     },
   };
@@ -97,7 +97,7 @@ function upload(watch: Watch): Sink<UploadStep> {
       while (await isThere(store, `${step.database}/${number}`)) number += 1;
       const name = `${step.database}/${number}`;
       await run.note({ bound: name, sealed: null });
-      await watch(step);
+      await watch(step, run.signal);
       const [part] = input.parts;
       if (part === undefined) return fail("INTERNAL", "no part");
       if ((await store.write(name, part.body, {}, run.signal)) === "exists") fail("OBJECT_EXISTS", name);
@@ -114,7 +114,7 @@ function copy(watch: Watch): Action<CopyStep> {
     guard: "lease",
     probe: async (step, run) => doneWhenThere(run.ports.store(step.to), `${madeBy(step, run)}.manifest`),
     async execute(step, run) {
-      await watch(step);
+      await watch(step, run.signal);
       const name = madeBy(step, run);
       for (const key of [name, `${name}.manifest`])
         await write(run.ports.store(step.to), key, await readText(run.ports.store(step.from), key, never));
@@ -129,7 +129,7 @@ function verify(watch: Watch): Action<VerifyStep> {
     guard: "lease",
     probe: ready,
     async execute(step, run) {
-      await watch(step);
+      await watch(step, run.signal);
       const name = madeBy(step, run);
       await readText(run.ports.store(step.store), `${name}.manifest`, never);
       await write(run.ports.store(step.store), `verified/${name}`, "good");
@@ -150,7 +150,7 @@ function prune(watch: Watch): Action<PruneStep> {
     },
     async execute(step, run) {
       await run.assertHeld();
-      await watch(step);
+      await watch(step, run.signal);
       await removeIfThere(run.ports.store(step.store), keyOf(step));
       return { removed: 1 };
     },
@@ -164,7 +164,7 @@ function hold(watch: Watch): Action<HoldStep> {
     probe: async (step, run) =>
       doneWhenThere(run.ports.store(step.store), `held/${step.database}/${step.hold}`),
     async execute(step, run) {
-      await watch(step);
+      await watch(step, run.signal);
       await write(run.ports.store(step.store), `held/${step.database}/${step.hold}`, "held");
       return {};
     },
