@@ -1,19 +1,22 @@
-/** The environment file of the quickstart: one database, one folder as store, one recipient. */
-export function environmentText(given: { port: number; recipient: string }): string {
-  return `version: 1
-environment: quickstart
-stores:
-  local: { file: { path: ./var/backups } }
-identities: [{ file: ./age.key }]
-databases:
-  trading_signals:
-    connection:
-      { host: 127.0.0.1, port: ${given.port}, database: trading_signals, user: backup, password: { env: DB_PASSWORD }, sslmode: disable }
-    backup:
-      schedules: { daily: { cron: "0 2 * * *" } }
-      stores: [local]
-      compression: { zstd: 1 }
-      encryption: { age: { recipients: [${given.recipient}] } }
-      retention: { within: 7d }
-`;
+/** What the quickstart knows only when it runs. */
+export interface Found {
+  readonly port: number;
+  readonly recipient: string;
+}
+
+/** The example environment file with this server and this key put in; throws when the example has no place for them. */
+export function adaptExample(example: string, found: Found): string {
+  const changes: readonly (readonly [RegExp, string])[] = [
+    [
+      /^# An example: .*/m,
+      "# environments/development.yaml with the port of this server and a key made a moment ago.",
+    ],
+    [/host: localhost\b/, "host: 127.0.0.1"],
+    [/port: 5432\b/, `port: ${found.port}`],
+    [/(\n *#.*)*\n( *)age: \{ recipients: \[age1\w+\]/, `\n$2age: { recipients: [${found.recipient}]`],
+  ];
+  return changes.reduce((text, [what, by]) => {
+    if (!what.test(text)) throw new Error(`environments/development.yaml has nothing like ${what}`);
+    return text.replace(what, by);
+  }, example);
 }

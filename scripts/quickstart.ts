@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type Cluster, startCluster } from "../test/support/postgres-cluster.ts";
 import { buildWhenStale } from "./built.ts";
 import { runChild } from "./child.ts";
-import { environmentText } from "./quickstart-environment.ts";
+import { adaptExample } from "./quickstart-environment.ts";
 import { openShell, type Shell } from "./quickstart-shell.ts";
 import { setUp } from "./setup.ts";
 
@@ -97,37 +97,36 @@ async function declare(shell: Shell, folder: string, cluster: Cluster): Promise<
   const recipient = (await shell.run("age-keygen -y age.key")).trim();
   shell.say("One file says what must be true.");
   mkdirSync(join(folder, "environments"));
-  writeFileSync(
-    join(folder, "environments", "quickstart.yaml"),
-    environmentText({ port: cluster.port, recipient }),
-  );
-  await shell.run("cat environments/quickstart.yaml");
-  await shell.run("dbops validate quickstart");
+  const example = readFileSync(join(ROOT, "environments", "development.yaml"), "utf8");
+  const adapted = adaptExample(example, { port: cluster.port, recipient });
+  writeFileSync(join(folder, "environments", "development.yaml"), adapted);
+  await shell.run("cat environments/development.yaml");
+  await shell.run("dbops validate development");
   shell.say("The store must exist, and is marked once as this environment's.");
-  await shell.run("mkdir -p var/backups");
-  await shell.run("dbops init stores quickstart");
+  await shell.run("mkdir -p var/backups/development");
+  await shell.run("dbops init stores development");
 }
 
 async function backUp(shell: Shell): Promise<void> {
   shell.say("What would make reality match the file? Nothing is changed yet.");
-  await shell.run("dbops plan quickstart --out plan.yaml");
+  await shell.run("dbops plan development --out plan.yaml");
   await shell.run("dbops apply plan.yaml --dry-run");
   shell.say("The reviewed file is the executed file.");
   await shell.run("dbops apply plan.yaml");
   shell.say("Plan again: exit code 0 with --detailed-exitcode says that there is nothing to do.");
-  const planned = await shell.run("dbops plan quickstart --detailed-exitcode");
+  const planned = await shell.run("dbops plan development --detailed-exitcode");
   if (!planned.includes("No changes.")) throw new Error("the second plan has changes");
-  await shell.run("dbops backups quickstart");
+  await shell.run("dbops backups development");
 }
 
 async function openByHand(shell: Shell): Promise<void> {
   shell.say(
     "The backup, as it lies in the store. It needs no dbops to come back: age, zstd and pg_restore are enough.",
   );
-  await shell.run("cd var/backups && find . -type f -printf '%10s  %P\\n' | sort -k2");
+  await shell.run("cd var/backups/development && find . -type f -printf '%10s  %P\\n' | sort -k2");
   await shell.run("createdb by_hand");
   await shell.run(
-    "age -d -i age.key var/backups/trading_signals/*/*.dump.zst.age | zstd -dc | pg_restore --exit-on-error -d by_hand",
+    "age -d -i age.key var/backups/development/trading_signals/*/*.dump.zst.age | zstd -dc | pg_restore --exit-on-error -d by_hand",
   );
 }
 
