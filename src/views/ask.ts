@@ -23,7 +23,7 @@ export async function askOn(
   lines.once("SIGINT", () => lines.close());
   try {
     const answer = await Promise.race([
-      lines.question(`${printable(question)} `, { signal }).then((text) => {
+      lines.question(`${printable(question.trimEnd())} `, { signal }).then((text) => {
         answered = true;
         return text;
       }),

@@ -5,7 +5,7 @@ export type Tone = "add" | "change" | "destroy" | "danger" | "good" | "bad" | "w
 /** Colours a text, or gives it back as it is. */
 export type Paint = (tone: Tone, text: string) => string;
 
-const STYLES = {
+const STYLES: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
   add: "green",
   change: "yellow",
   destroy: "red",
@@ -15,12 +15,12 @@ const STYLES = {
   warning: "yellow",
   dim: "dim",
   strong: "bold",
-} as const;
+};
 
 /** Whether there is colour was decided before; the stream is not asked again. */
 export function paintWith(colour: boolean): Paint {
   if (!colour) return (_tone, text) => text;
-  return (tone, text) => styleText(STYLES[tone] as Parameters<typeof styleText>[0], text, NO_CHECK);
+  return (tone, text) => styleText(STYLES[tone], text, NO_CHECK);
 }
 
 const NO_CHECK = { validateStream: false } as const;

@@ -1,5 +1,5 @@
 import type { DatabaseStatus, EnvironmentStatus, Report } from "../model/report.ts";
-import type { Paint } from "./paint.ts";
+import type { Paint, Tone } from "./paint.ts";
 import { printable } from "./printable.ts";
 import { ageText, bytesText, countText, timeText } from "./quantities.ts";
 import { tableText } from "./table.ts";
@@ -28,22 +28,36 @@ export function checkedText(report: Extract<Report, { kind: "checked" }>, paint:
   const all = report.environments.flatMap((environment) =>
     environment.databases.map((database) => ({ environment, database })),
   );
-  const stale = all.filter(({ database }) => !database.fresh);
   const line = ({ environment, database }: (typeof all)[number]): string => {
     const name = `${printable(environment.environment)} ${printable(database.database)}`;
-    return `${paint(database.fresh ? "good" : "bad", database.fresh ? "fresh  " : "overdue")}  ${name}: ${newestText(database)}`;
+    const state = stateOf(database);
+    return `${paint(TONES[state], state.padEnd(7))}  ${name}: ${newestText(database)}`;
   };
-  const verdict =
-    all.length === 0
-      ? "No database to check."
-      : stale.length === 0
-        ? `All fresh: ${countText(all.length, "database")}.`
-        : `Overdue: ${stale.length} of ${countText(all.length, "database")}.`;
+  const problems = report.environments.flatMap((one) => one.problems);
+  const byState = (["fresh", "unknown", "overdue"] as const).map((state) =>
+    all.filter(({ database }) => stateOf(database) === state),
+  );
+  const [fresh = [], unknown = [], overdue = []] = byState;
   return {
-    body: [...all.filter(({ database }) => database.fresh), ...stale].map(line),
-    problems: report.environments.flatMap((one) => one.problems),
-    end: [verdict],
+    body: [...byState.flat().map(line), ...(problems.length === 0 ? [] : [""])],
+    problems,
+    end: [
+      ...(problems.length === 0 ? [] : [""]),
+      fresh.length === all.length
+        ? `All fresh: ${countText(all.length, "database")}.`
+        : `${countText(all.length, "database")}: ${fresh.length} fresh, ${unknown.length} unknown, ${overdue.length} overdue.`,
+    ],
   };
+}
+
+type State = "fresh" | "unknown" | "overdue";
+
+const TONES: Readonly<Record<State, Tone>> = { fresh: "good", unknown: "warning", overdue: "bad" };
+
+/** Where no store could be looked at, nothing is known, whatever else was concluded. */
+function stateOf(database: DatabaseStatus): State {
+  if (database.stores.every((store) => !store.readable)) return "unknown";
+  return database.fresh ? "fresh" : "overdue";
 }
 
 function environmentLines(status: EnvironmentStatus, paint: Paint): readonly string[] {
@@ -73,13 +87,13 @@ function rowsOf(database: DatabaseStatus): readonly (readonly string[])[] {
 function scheduleLines(database: DatabaseStatus, paint: Paint): readonly string[] {
   const name = printable(database.database);
   if (database.dueAt === null && database.nextAt === null) return [`  ${name}: no schedule`];
-  const state = database.fresh ? paint("good", "fresh") : paint("bad", "overdue");
+  const state = stateOf(database);
   const due =
-    database.fresh || database.dueAt === null
+    state !== "overdue" || database.dueAt === null
       ? []
       : [`the backup due ${timeText(database.dueAt)} is missing`];
   const next = database.nextAt === null ? [] : [`next due ${timeText(database.nextAt)}`];
-  return [`  ${name}: ${[state, ...due, ...next].join(", ")}`];
+  return [`  ${name}: ${[paint(TONES[state], state), ...due, ...next].join(", ")}`];
 }
 
 function newestText(database: DatabaseStatus): string {
@@ -88,6 +102,9 @@ function newestText(database: DatabaseStatus): string {
     .filter((store) => !store.readable)
     .map((store) => printable(store.store));
   const newest = ages.length === 0 ? "no backup seen" : `newest backup is ${ageText(Math.min(...ages))} old`;
-  const due = database.fresh || database.dueAt === null ? "" : `, one was due ${timeText(database.dueAt)}`;
+  const due =
+    stateOf(database) !== "overdue" || database.dueAt === null
+      ? ""
+      : `, one was due ${timeText(database.dueAt)}`;
   return `${newest}${due}${unreadable.length === 0 ? "" : `, ${unreadable.join(", ")} unreadable`}`;
 }

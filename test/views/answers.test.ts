@@ -90,8 +90,20 @@ it("checks freshness: what is overdue last, with what was due", () => {
   expect(text).toBe(`\
 fresh    production trading_signals: newest backup is 1 h 0 min old
 overdue  production orders: newest backup is 1 h 0 min old, one was due 2026-11-24 01:00:00 UTC
-Overdue: 1 of 2 databases.
+2 databases: 1 fresh, 0 unknown, 1 overdue.
 `);
+});
+
+it("calls nothing fresh where no store could be looked at", () => {
+  const stores = [
+    { store: "dr", readable: false, newestAt: null, ageMs: null, complete: 0, bytes: 0 },
+  ] as const;
+  const environments = [anEnvironment({ databases: [aDatabase({ stores, fresh: true })] })];
+  expect(bothOf({ kind: "checked", environments })).toBe(`\
+unknown  production trading_signals: no backup seen, dr unreadable
+1 database: 0 fresh, 1 unknown, 0 overdue.
+`);
+  expect(bothOf({ kind: "status", environments })).toContain("  trading_signals: unknown, next due");
 });
 
 it("says that all are fresh", () => {
