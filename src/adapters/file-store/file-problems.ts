@@ -22,6 +22,15 @@ export async function requireFolder(root: string): Promise<void> {
     fail("STORE_UNREADABLE", `${root} is not a folder`, { fix: `ls -ld ${quoted(root)}` });
 }
 
+/** The Problem of an error that a stream of a file reported. */
+export function translateRead(root: string, error: unknown): Error {
+  try {
+    return failAccess(root, "read", error);
+  } catch (translated) {
+    return translated instanceof Error ? translated : new Error(String(translated));
+  }
+}
+
 /** The code of a system error, `ENOENT`; an empty text for anything else. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error) || !("code" in error)) return "";

@@ -1,6 +1,6 @@
 import { open, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { instantOf } from "../../model/instant.ts";
 import type { UnfinishedUpload } from "../../model/observation.ts";
 import type { ByteRange, ObjectStore } from "../../ports/object-store.ts";
@@ -9,7 +9,7 @@ import { endWith } from "../store-wrappers/abortable-body.ts";
 import { exactly } from "../store-wrappers/exact-body.ts";
 import { objectInfoOf, statFile } from "./file-info.ts";
 import { isHidden, keyOfTemporary, pathOf, pathOfTemporary } from "./file-keys.ts";
-import { codeOf, orAbsent, reaching, requireFolder } from "./file-problems.ts";
+import { codeOf, orAbsent, reaching, requireFolder, translateRead } from "./file-problems.ts";
 import { removeEmptyFolders, syncFolder } from "./folders.ts";
 import { walkFiles } from "./list-files.ts";
 import { clearDecisions, replaceFile } from "./replace-file.ts";
@@ -62,13 +62,11 @@ async function readFile(
   const last = Math.min(range?.last ?? Number.POSITIVE_INFINITY, found.bytes - 1);
   if (range !== null && first > last)
     fail("OBJECT_DAMAGED", `${path} has ${found.bytes} bytes, too few for a range from ${first}`);
+  if (found.bytes === 0) return endWith(signal, Readable.from([], { objectMode: false }));
   const handle = await reaching(root, "read", () => open(path, "r"));
-  if (found.bytes === 0) {
-    await handle.close();
-    return endWith(signal, exactly(path, 0).end());
-  }
   const source = handle.createReadStream({ start: first, end: last, highWaterMark: 1024 * 1024 });
-  return endWith(signal, exactly(path, last - first + 1, source));
+  const translate = (error: unknown) => translateRead(root, error);
+  return endWith(signal, exactly(source, { what: path, bytes: last - first + 1, translate }));
 }
 
 /**

@@ -1,0 +1,108 @@
+import { S3 } from "@aws-sdk/client-s3";
+import type { S3StoreDeclaration } from "../../model/environment.ts";
+import { type Instant, instantOf } from "../../model/instant.ts";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import { failS3 } from "./s3-problems.ts";
+import type { S3Credentials } from "./s3-store.ts";
+
+/** One bucket as one store sees it: the client, how keys are written there, and how errors become Problems. */
+export interface Bucket {
+  readonly api: S3;
+  readonly declaration: S3StoreDeclaration;
+  /** The bucket's name, as every request has it. */
+  readonly name: string;
+  /** The store's prefix with its slash; empty for the whole bucket. */
+  readonly root: string;
+  /** Runs one request. Throws what `failS3` makes of its error; the signal's reason when it aborted. */
+  ask<T>(doing: Doing, signal: AbortSignal, request: Request<T>): Promise<T>;
+  /** Runs one request and leaves its error as the SDK has it, for callers that understand some; then `failed`. */
+  tell<T>(signal: AbortSignal, request: Request<T>): Promise<T>;
+  /** Throws the Problem of an error of `tell`. */
+  failed(doing: Doing, error: unknown): never;
+  /** The server's clock when it gave this answer. */
+  clockOf(answer: object): Instant;
+}
+
+export type Doing = "read" | "write";
+export type Request<T> = (options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+
+/** Makes the client; nothing is asked of the server yet. */
+export function connectS3(declaration: S3StoreDeclaration, credentials: S3Credentials | null): Bucket {
+  const clocks = new WeakMap<object, Instant>();
+  const api = new S3({
+    region: declaration.region,
+    ...(declaration.endpoint === null ? {} : { endpoint: declaration.endpoint }),
+    ...(credentials === null ? {} : { credentials: revealed(credentials) }),
+    forcePathStyle: declaration.pathStyle,
+    maxAttempts: 4,
+    requestChecksumCalculation:
+      declaration.checksums === "when_supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED",
+    responseChecksumValidation:
+      declaration.checksums === "when_supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED",
+    requestHandler: {
+      connectionTimeout: 10_000,
+      socketTimeout: IDLE_MS,
+      httpAgent: { keepAlive: true, maxSockets: SOCKETS },
+      httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
+      socketAcquisitionWarningTimeout: 3_600_000, // waiting for a socket is how the pool is meant to work
+    },
+  });
+  noteClocks(api, clocks);
+  return bucketOf(api, declaration, clocks);
+}
+
+/** A full server may take a request and never answer: no byte for this long is a failure. */
+const IDLE_MS = 60_000;
+const SOCKETS = 16;
+
+function revealed({ accessKeyId, secretAccessKey }: S3Credentials) {
+  return { accessKeyId: accessKeyId.reveal(), secretAccessKey: secretAccessKey.reveal() };
+}
+
+function noteClocks(api: S3, clocks: WeakMap<object, Instant>): void {
+  api.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { headers } = result.response as { headers?: Record<string, string> }; // an HttpResponse of the SDK
+      const ms = Date.parse(headers?.["date"] ?? "");
+      if (!Number.isNaN(ms) && result.output !== undefined) clocks.set(result.output, instantOf(ms));
+      return result;
+    },
+    { step: "deserialize", priority: "high", name: "noteServerClock" },
+  );
+}
+
+function bucketOf(api: S3, declaration: S3StoreDeclaration, clocks: WeakMap<object, Instant>): Bucket {
+  const failed = (doing: Doing, error: unknown) => failS3(declaration, doing, error);
+  const tell = async <T>(signal: AbortSignal, request: Request<T>): Promise<T> => {
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    try {
+      return await Promise.race([request({ abortSignal: signal }), aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  };
+  return {
+    api,
+    declaration,
+    name: declaration.bucket,
+    root: declaration.prefix === "" ? "" : `${declaration.prefix}/`,
+    tell,
+    failed,
+    async ask(doing, signal, request) {
+      try {
+        return await tell(signal, request);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof DbopsError) throw error;
+        return failed(doing, error);
+      }
+    },
+    clockOf: (answer) =>
+      clocks.get(answer) ??
+      fail("STORE_UNREADABLE", `store ${declaration.name} answers without a Date header`),
+  };
+}

@@ -1,0 +1,44 @@
+import type { ObjectInfo } from "../../ports/object-store.ts";
+import type { Bucket } from "./bucket.ts";
+import { plainEtag } from "./list-objects.ts";
+import { newMark, whoseObject } from "./own-write.ts";
+import { isMissing, isRefusedCondition, isUnanswered, readS3Error } from "./s3-errors.ts";
+
+/**
+ * A conditional PUT. After a refusal or a lost answer the object is looked at: the SDK sends a request again by itself,
+ * and the second time its own first success refuses it.
+ */
+export async function replaceObject(
+  bucket: Bucket,
+  change: {
+    readonly key: string;
+    readonly body: Uint8Array;
+    readonly expect: { readonly etag: string } | "absent";
+  },
+  signal: AbortSignal,
+): Promise<ObjectInfo | "changed" | "absent"> {
+  const { key, body, expect } = change;
+  const mark = newMark();
+  const condition = expect === "absent" ? { IfNoneMatch: "*" } : { IfMatch: `"${expect.etag}"` };
+  const encryption = bucket.declaration.serverSideEncryption;
+  const sealed = encryption === null ? {} : { ServerSideEncryption: encryption as "AES256" }; // any that the server knows
+  try {
+    const answer = await bucket.tell(signal, (options) =>
+      bucket.api.putObject(
+        { Bucket: bucket.name, Key: bucket.root + key, Body: body, ...condition, ...mark, ...sealed },
+        options,
+      ),
+    );
+    const at = bucket.clockOf(answer);
+    return { key, bytes: body.length, etag: plainEtag(answer.ETag), modifiedAt: at, readAt: at };
+  } catch (error) {
+    signal.throwIfAborted();
+    const read = readS3Error(error);
+    if (!isRefusedCondition(read) && !isMissing(read) && !isUnanswered(read))
+      return bucket.failed("write", error);
+    const found = await whoseObject(bucket, key, mark, signal);
+    if (found !== null && found !== "theirs") return found;
+    if (isUnanswered(read)) return bucket.failed("write", error);
+    return found === null && expect !== "absent" ? "absent" : "changed";
+  }
+}
