@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+
+export interface Ran {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** dbops as a process of its own; `ended` resolves when it has exited and its streams have ended. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ran>;
+  /** Resolves when its stderr so far matches; rejects when it ends before. */
+  sees(pattern: RegExp): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts dbops from the sources, without a terminal. */
+export function startDbops(args: readonly string[], { cwd, env = {} }: RunOptions): Running {
+  const entry = join(import.meta.dirname, "dbops-main.ts");
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd,
+    env: { ...process.env, CI: "true", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const stdout = gather(child.stdout);
+  const stderr = gather(child.stderr);
+  const ended = once(child, "close").then(([code, signal]) => ({
+    code,
+    signal,
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+  }));
+  return { child, ended, sees: (pattern) => seen(child, stderr, pattern) };
+}
+
+/** Runs dbops to its end. */
+export function runDbops(args: readonly string[], options: RunOptions): Promise<Ran> {
+  return startDbops(args, options).ended;
+}
+
+interface Gathered {
+  text(): string;
+}
+
+function gather(stream: Readable): Gathered {
+  let text = "";
+  stream.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  return { text: () => text };
+}
+
+async function seen(child: ChildProcess, gathered: Gathered, pattern: RegExp): Promise<void> {
+  const closed = once(child, "close").then(() => false);
+  while (!pattern.test(gathered.text())) {
+    const more =
+      child.stderr === null ? closed : Promise.race([once(child.stderr, "data").then(() => true), closed]);
+    if (!(await more) && !pattern.test(gathered.text()))
+      throw new Error(`dbops ended before ${pattern} was seen:\n${gathered.text()}`);
+  }
+}
