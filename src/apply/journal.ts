@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
 import type { AuditEntry, AuditEvent } from "../model/audit-entry.ts";
 import { canonicalJson, digestOf } from "../model/canonical.ts";
-import { journalKey, journalPrefix } from "../model/layout.ts";
+import { journalKey, journalPrefix, parseJournalKey } from "../model/layout.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readText } from "../ports/read-object.ts";
-import { fail } from "../problems/dbops-error.ts";
+import { DbopsError, fail } from "../problems/dbops-error.ts";
 import type { Lock } from "./lock.ts";
 import type { JournalHead } from "./lock-file.ts";
 
@@ -39,7 +39,10 @@ export async function openJournal(context: JournalContext, lock: Lock): Promise<
   return new ChainedJournal(context, lock, head);
 }
 
-/** The last entry of a scope; `known` is a head to start from. Throws JOURNAL_BROKEN on a gap or a missing known entry. */
+/**
+ * The last entry of a scope; `known` is a head to start from. Its number is the highest there is: what is missing before it
+ * is for `audit verify` to find, and no number is ever given twice. Throws JOURNAL_BROKEN when it cannot be read.
+ */
 export async function findHead(
   store: ObjectStore,
   scope: string,
@@ -48,16 +51,14 @@ export async function findHead(
 ): Promise<JournalHead | null> {
   let last = known?.n ?? 0;
   const options = known === null ? {} : { after: journalKey(scope, known.n) };
-  for await (const info of store.list(journalPrefix(scope), options, signal)) {
-    if (info.key !== journalKey(scope, last + 1)) break; // a gap: everything behind it was never acknowledged, or is no entry
-    last += 1;
-  }
+  for await (const info of store.list(journalPrefix(scope), options, signal))
+    last = Math.max(last, parseJournalKey(scope, info.key) ?? 0);
   if (last === 0) return null;
   if (known !== null && last === known.n) return known;
   return { n: last, hash: digestOf(await readEntry(store, scope, last, signal)) };
 }
 
-/** Reads one entry; throws OBJECT_MISSING or JOURNAL_BROKEN. */
+/** Reads one entry; throws JOURNAL_BROKEN when it is missing, damaged or another one. */
 export async function readEntry(
   store: ObjectStore,
   scope: string,
@@ -65,14 +66,27 @@ export async function readEntry(
   signal: AbortSignal,
 ): Promise<AuditEntry> {
   const key = journalKey(scope, number);
-  const text = await readText(store, key, signal);
+  const entry = parseEntry(await readText(store, key, signal).catch(asMissing));
+  if (entry?.scope === scope && entry.number === number) return entry;
+  return fail("JOURNAL_BROKEN", `${key} is ${entry === undefined ? "missing" : "no entry of this journal"}`, {
+    fix: "dbops audit verify",
+  });
+}
+
+function asMissing(error: unknown): null {
+  if (error instanceof DbopsError && error.is("OBJECT_MISSING")) return null;
+  throw error;
+}
+
+/** undefined: there is no text; null: it is no entry. Who reads the whole chain checks that it is one. */
+function parseEntry(text: string | null): AuditEntry | null | undefined {
+  if (text === null) return undefined;
   try {
-    const entry = JSON.parse(text) as AuditEntry; // checked for its identity below; audit verify checks the chain
-    if (entry.formatVersion === 1 && entry.scope === scope && entry.number === number) return entry;
+    const entry = JSON.parse(text) as AuditEntry | null; // written by dbops alone; what is used of it is checked
+    return entry?.formatVersion === 1 && Array.isArray(entry.events) ? entry : null;
   } catch {
-    // falls through
+    return null;
   }
-  return fail("JOURNAL_BROKEN", `${key} is no entry of this journal`, { fix: "dbops audit verify" });
 }
 
 /** Entries from the newest backwards; a bounded number is read ahead. */
@@ -125,18 +139,29 @@ class ChainedJournal implements Journal {
     for (;;) {
       this.#assertNotLost();
       const entry = this.#next(events);
-      const key = journalKey(this.#lock.scope, entry.number);
-      const body = Buffer.from(`${JSON.stringify(entry, null, 2)}\n`);
-      const answer = await this.#context.store.write(key, Readable.from([body]), {}, deadline());
-      const standing =
-        answer === "exists"
-          ? await readEntry(this.#context.store, entry.scope, entry.number, deadline())
-          : entry;
+      const standing = await this.#writeOrRead(entry);
       this.#head = { n: entry.number, hash: digestOf(standing) };
       if (canonicalJson(standing) === canonicalJson(entry)) break; // written now, or before an answer that was lost
       if (this.#context.onTaken === "stop") this.#throwTaken(standing);
     }
     this.#lock.anchor(this.#head);
+  }
+
+  /** The entry that has its number in the store afterwards: this one, or that of another run. */
+  async #writeOrRead(entry: AuditEntry): Promise<AuditEntry> {
+    const { store } = this.#context;
+    const key = journalKey(entry.scope, entry.number);
+    const body = Buffer.from(`${JSON.stringify(entry, null, 2)}\n`);
+    try {
+      const answer = await store.write(key, Readable.from([body]), {}, deadline());
+      if (answer !== "exists") return entry;
+    } catch (error) {
+      // The answer may be lost and the entry there.
+      const standing = await readEntry(store, entry.scope, entry.number, deadline()).catch(() => null);
+      if (standing === null) throw error;
+      return standing;
+    }
+    return readEntry(store, entry.scope, entry.number, deadline());
   }
 
   /** What lost its lock must not take the number that the new holder is about to write. */

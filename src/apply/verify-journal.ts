@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../model/audit-entry.ts";
 import { digestOf } from "../model/canonical.ts";
-import { journalKey, journalPrefix } from "../model/layout.ts";
+import { journalKey, journalPrefix, parseJournalKey } from "../model/layout.ts";
 import type { VerifiedScope } from "../model/report.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
@@ -54,8 +54,7 @@ function numberProblem(scope: string, keys: readonly string[]): Problem | null {
   for (const [index, key] of keys.entries()) {
     const wanted = journalKey(scope, index + 1);
     if (key === wanted) continue;
-    if (!/^\d{10}\.json$/.test(key.slice(journalPrefix(scope).length)))
-      return broken(`${key} is no entry of this journal`);
+    if (parseJournalKey(scope, key) === null) return broken(`${key} is no entry of this journal`);
     return broken(`${wanted} is missing: ${key} follows where it should be`);
   }
   return null;

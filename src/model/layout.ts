@@ -158,6 +158,13 @@ export function journalKey(scope: string, number: number): string {
   return `${journalPrefix(scope)}${String(number).padStart(10, "0")}.json`;
 }
 
+/** The number of an entry's key; null for another key. */
+export function parseJournalKey(scope: string, key: string): number | null {
+  const prefix = journalPrefix(scope);
+  const number = key.startsWith(prefix) ? /^(\d{10})\.json$/.exec(key.slice(prefix.length)) : null;
+  return number?.[1] === undefined ? null : Number(number[1]);
+}
+
 export function planKey(digest: string): string {
   return `_dbops/plans/${digest}.yaml`;
 }
