@@ -2,8 +2,9 @@ import { CommanderError } from "commander";
 import type { Context } from "./commands/context.ts";
 import { buildProgram, type GlobalOptions, type Run } from "./main/command-line.ts";
 import type { View } from "./ports/view.ts";
-import { problemsOf } from "./problems/dbops-error.ts";
+import { DbopsError, problemsOf } from "./problems/dbops-error.ts";
 import { EXIT, exitCodeOf } from "./problems/exit-code.ts";
+import { problem } from "./problems/problem.ts";
 import { openView } from "./views/open-view.ts";
 import { decideOutput } from "./views/output.ts";
 
@@ -28,9 +29,18 @@ async function exitCodeFor(argv: readonly string[], signal: AbortSignal): Promis
     await buildProgram(run).parseAsync([...argv]);
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.invalid; // it has printed its own words
-    return reported(error, viewFor(NO_OPTIONS), signal);
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done; // it has printed the help
+    if (error instanceof CommanderError && error.message === "(outputHelp)") return EXIT.invalid; // and the help says it all
+    const json = argv.includes("--json");
+    return reported(asUsage(error), viewFor({ ...NO_OPTIONS, json }), signal);
   }
+}
+
+/** What commander calls wrong with the command line, in the form of every other problem. */
+function asUsage(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  const detail = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+  return new DbopsError([problem("USAGE", detail, { fix: "dbops --help" })]);
 }
 
 const NO_OPTIONS: GlobalOptions = {

@@ -1,7 +1,10 @@
 import type { Environment } from "../model/environment.ts";
 import type { Plan } from "../model/plan.ts";
+import { describeStep } from "../plan/describe.ts";
 import { fail } from "../problems/dbops-error.ts";
 import type { Context } from "./context.ts";
+
+const SHOWN_LINES = 20;
 
 export interface Confirmation {
   readonly plan: Plan;
@@ -24,7 +27,7 @@ export async function confirm(context: Context, asked: Confirmation): Promise<vo
 
 async function askForName(context: Context, { plan, environment }: Confirmation): Promise<void> {
   const { name } = environment;
-  const question = `${countOf(plan)} in the protected environment ${name}. Type its name to go on: `;
+  const question = `${destroyedBy(plan)}\n${countOf(plan)} in the protected environment ${name}. Type its name to go on: `;
   const answer = await context.view.ask(question, context.signal);
   if (answer?.trim() === name) return;
   const detail =
@@ -35,7 +38,10 @@ async function askForName(context: Context, { plan, environment }: Confirmation)
 }
 
 async function askForYes(context: Context, { plan }: Confirmation): Promise<void> {
-  const answer = await context.view.ask(`${countOf(plan)}. Type yes to go on: `, context.signal);
+  const answer = await context.view.ask(
+    `${destroyedBy(plan)}\n${countOf(plan)}. Type yes to go on: `,
+    context.signal,
+  );
   if (answer?.trim() === "yes") return;
   const detail = answer === null ? `${countOf(plan)} and nobody can be asked` : "the answer was not yes";
   fail("CONFIRMATION_NEEDED", detail, { fix: "dbops apply … --yes" });
@@ -44,4 +50,11 @@ async function askForYes(context: Context, { plan }: Confirmation): Promise<void
 function countOf(plan: Plan): string {
   const { destroy } = plan.summary;
   return destroy === 1 ? "the plan destroys 1 thing" : `the plan destroys ${destroy} things`;
+}
+
+/** The lines of what will be gone; a long list is cut, the plan itself has it whole. */
+function destroyedBy(plan: Plan): string {
+  const lines = plan.steps.filter((step) => step.effect === "destroy").map(describeStep);
+  const more = lines.length - SHOWN_LINES;
+  return [...lines.slice(0, SHOWN_LINES), ...(more > 0 ? [`and ${more} more: dbops show`] : [])].join("\n");
 }

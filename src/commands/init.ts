@@ -18,8 +18,11 @@ import type { Context } from "./context.ts";
 
 /** `dbops init [environment]`: writes a commented environment file; never over an existing one. */
 export async function initCommand(context: Context, args: { readonly environment: string }): Promise<number> {
-  if (!/^[a-z][a-z0-9-]*$/.test(args.environment))
-    fail("USAGE", `${args.environment} is no name of an environment: small letters, digits and hyphens`);
+  if (!/^[a-z][a-z0-9-]{0,39}$/.test(args.environment))
+    fail(
+      "USAGE",
+      `${args.environment} is no name of an environment: up to 40 small letters, digits and hyphens`,
+    );
   const file = join(context.configFolder, `${args.environment}.yaml`);
   const path = resolve(context.workingFolder, file);
   await mkdir(resolve(context.workingFolder, context.configFolder), { recursive: true });

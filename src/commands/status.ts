@@ -48,15 +48,16 @@ function statusOf({ environment, observation, planned }: Survey, now: Instant): 
 
 function databaseStatus(database: Database, observation: Observation, now: Instant): DatabaseStatus {
   const { schedules } = database.backup;
-  const next = schedules.flatMap((schedule) => nextSlot(schedule, now) ?? []).sort()[0] ?? null;
+  const stores = database.backup.stores.map(({ store }) =>
+    storeStatus(observation, { store, database: database.name }, now),
+  );
+  const overdue = overdueIn(database, observation, { now, environment: observation.environment });
   return {
     database: database.name,
-    stores: database.backup.stores.map(({ store }) =>
-      storeStatus(observation, { store, database: database.name }, now),
-    ),
+    stores,
     dueAt: newestSlotOf(schedules, now)?.at ?? null,
-    nextAt: next,
-    fresh: overdueIn(database, observation, { now, environment: "" }).length === 0,
+    nextAt: schedules.flatMap((schedule) => nextSlot(schedule, now) ?? []).sort()[0] ?? null,
+    fresh: overdue.length === 0 && stores.every((store) => store.readable),
   };
 }
 

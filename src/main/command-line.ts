@@ -30,6 +30,7 @@ export function buildProgram(run: Run): Command {
     .option("--verbose", "every reason", false)
     .addHelpText("after", HELP_AFTER)
     .showSuggestionAfterError()
+    .configureOutput({ outputError: () => undefined }) // main tells it as a problem
     .exitOverride();
   addSetup(program, run);
   addPlan(program, run);

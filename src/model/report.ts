@@ -108,6 +108,7 @@ export interface DatabaseStatus {
   /** Newest slot that ought to be covered by now; null without a schedule. */
   readonly dueAt: Instant | null;
   readonly nextAt: Instant | null;
+  /** Every store of the database could be looked at, and none is overdue. */
   readonly fresh: boolean;
 }
 
