@@ -48,6 +48,11 @@ function makeUnit(id: string, steps: readonly Step[], { unitOf, handlers }: Know
   const [first, ...rest] = steps;
   if (first === undefined) throw new RangeError("a unit has a step");
   const last = rest.at(-1) ?? first;
+  const shapes = steps.map((step) => handlerOf(handlers, step).shape).join(" ");
+  if (!/^(action|source( transform)* sink)$/.test(shapes))
+    fail("PLAN_INVALID", `${id} is neither one action nor a source, transforms and a sink, but: ${shapes}`, {
+      fix: "make the plan again",
+    });
   const { guard } = handlerOf(handlers, last);
   const others = (names: readonly string[]) =>
     new Set(names.map((name) => unitOf.get(name) ?? missing(name)).filter((unit) => unit !== id));

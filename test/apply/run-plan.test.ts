@@ -159,6 +159,22 @@ describe("where a step stands", () => {
     ]);
   });
 
+  it("ends a whole pipeline whose sink is done already, without opening its source", async () => {
+    const sink: Standing = { state: "done", evidence: "another host made it", facts: { name: "app/7" } };
+    const { run, records, dr, effects, primary } = worldOf(undefined, null, sink);
+    for (const key of ["app/7", "app/7.manifest"]) primary.put(key, "theirs");
+    const applied = await run([...pipelineOf("app"), copyOf("app")]);
+    expect(applied.outcome).toBe("applied");
+    expect(effects).toEqual(["app.copy"]);
+    expect(dr.text("app/7")).toBe("theirs");
+    expect(eventsOf(records, "app.backup")[3]).toEqual({
+      event: "end",
+      step: "app.upload",
+      facts: { name: "app/7" },
+      evidence: "another host made it",
+    });
+  });
+
   it("journals the begin before the effect and the end before what needs it", async () => {
     const seen: string[] = [];
     const { run, records } = worldOf((step) => {
@@ -263,8 +279,12 @@ describe("a run", () => {
   });
 });
 
-/** `standing`: what every hold step finds; null: whether its object is there. */
-function worldOf(watch: Watch = () => undefined, standing: Standing | null = null) {
+/** `standing`: what every hold step finds; null: whether its object is there. `sink`: what every upload finds. */
+function worldOf(
+  watch: Watch = () => undefined,
+  standing: Standing | null = null,
+  sink: Standing = { state: "ready" },
+) {
   const records = memoryStore();
   const primary = memoryStore();
   const effects: string[] = [];
@@ -277,16 +297,19 @@ function worldOf(watch: Watch = () => undefined, standing: Standing | null = nul
     effects.push(step.id);
   });
   const hold = standing === null ? handlers.hold : { ...handlers.hold, probe: async () => standing };
-  const stores = { primary, dr: memoryStore() };
+  const upload = { ...handlers.upload, probe: async () => sink };
+  const dr = memoryStore();
+  const stores = { primary, dr };
   return {
     records,
     primary,
+    dr,
     effects,
     outcomes: () => Object.fromEntries(ended),
     run: (steps: readonly Step[], more: { parallelism?: number; whenLocked?: "skip" } = {}) =>
       runPlan(
         planOf(steps),
-        optionsOf(recordsOf(records), stores, { handlers: { ...handlers, hold }, onEvent, ...more }),
+        optionsOf(recordsOf(records), stores, { handlers: { ...handlers, hold, upload }, onEvent, ...more }),
       ),
   };
 }
