@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
-import { printable } from "./printable.ts";
+import { printableLines } from "./printable.ts";
 
 /**
  * Asks one question and returns the answer without its line end; null when the person ends the input (Ctrl-D, Ctrl-C)
@@ -23,7 +23,7 @@ export async function askOn(
   lines.once("SIGINT", () => lines.close());
   try {
     const answer = await Promise.race([
-      lines.question(`${printable(question.trimEnd())} `, { signal }).then((text) => {
+      lines.question(`${printableLines(question.trimEnd()).join("\n")} `, { signal }).then((text) => {
         answered = true;
         return text;
       }),
