@@ -1,4 +1,4 @@
-import type { Instant } from "./instant.ts";
+import { type Instant, msOf } from "./instant.ts";
 
 /** `_dbops/store.json`: tells that this folder or bucket is the store that the file means, and whose it is. */
 export interface StoreMark {
@@ -21,8 +21,8 @@ function isStoreMark(value: unknown): value is StoreMark {
   if (typeof value !== "object" || value === null) return false;
   const mark = value as Partial<StoreMark>; // every member is checked
   return (
-    typeof mark.storeId === "string" &&
-    typeof mark.environment === "string" &&
-    typeof mark.createdAt === "string"
+    [mark.storeId, mark.environment].every((one) => typeof one === "string" && one !== "") &&
+    typeof mark.createdAt === "string" &&
+    !Number.isNaN(msOf(mark.createdAt))
   );
 }
