@@ -1,7 +1,10 @@
 import { ORIGINS } from "./backup.ts";
+import { msOf } from "./instant.ts";
+import { MANIFEST, parseBackupName } from "./layout.ts";
 import type { Manifest, ManifestObject, ObjectRole } from "./manifest.ts";
 
 const ROLES: readonly ObjectRole[] = ["archive", "globals", "detail", "restore-guide"];
+const ENCRYPTIONS: readonly Manifest["encryption"][] = ["age", "age-passphrase", "none"];
 
 /** The manifest in a text; null when it is none, is newer than this dbops, or names a key outside its own folder. */
 export function parseManifest(text: string): Manifest | null {
@@ -18,15 +21,31 @@ function isManifest(value: unknown): value is Manifest {
   const manifest = value as Partial<Manifest>; // what is used is checked below
   return (
     manifest.formatVersion === 1 &&
-    [manifest.environment, manifest.database, manifest.name, manifest.snapshotAt, manifest.plan].every(
-      isText,
-    ) &&
+    isNamed(manifest) &&
+    [manifest.plan, manifest.tools?.pgDump, manifest.server?.version].every(isText) &&
+    !Number.isNaN(msOf(manifest.snapshotAt ?? "")) &&
     ORIGINS.some((origin) => origin === manifest.origin) &&
     manifest.format === "archive" &&
-    Array.isArray(manifest.objects) &&
-    manifest.objects.every(isObject) &&
-    ROLES.every((role) => manifest.objects?.filter((object) => object.role === role).length === 1) &&
+    (manifest.compression === "none" || isCount(manifest.compression?.zstd)) &&
+    ENCRYPTIONS.some((encryption) => encryption === manifest.encryption) &&
+    hasObjects(manifest) &&
     Array.isArray(manifest.recipients)
+  );
+}
+
+/** The name is that of its environment and database: it leads to the folder that is read, copied and deleted. */
+function isNamed({ name, environment, database }: Partial<Manifest>): boolean {
+  const parts = isText(name) ? parseBackupName(name) : null;
+  return parts !== null && parts.environment === environment && parts.database === database;
+}
+
+/** One object for each role, under a key of its own. */
+function hasObjects({ objects }: Partial<Manifest>): boolean {
+  if (!Array.isArray(objects) || !objects.every(isObject)) return false;
+  const keys = new Set(objects.map((object) => object.key)).add(MANIFEST);
+  return (
+    keys.size === ROLES.length + 1 &&
+    ROLES.every((role) => objects.filter((object) => object.role === role).length === 1)
   );
 }
 
