@@ -6,8 +6,6 @@ import type { ObjectInfo, ObjectStore } from "../../src/ports/object-store.ts";
 export interface ObjectStoreTraits {
   /** The size from which on a write takes several parts. */
   readonly partBytes: number;
-  /** false: of creators or replacers that race, more than one may win; dbops refuses locks there. */
-  readonly decidesRaces: boolean;
 }
 
 /** One empty store for each test. */

@@ -20,7 +20,7 @@ export function describeChanging(bench: ObjectStoreBench): void {
     store = await bench.open();
   });
   describe(`${bench.name}: replace`, () => describeReplace(() => store));
-  describe(`${bench.name}: racing replace`, () => describeRaces(() => store, bench.traits));
+  describe(`${bench.name}: racing replace`, () => describeRaces(() => store));
   describe(`${bench.name}: remove`, () => describeRemove(() => store));
   describe(`${bench.name}: unfinished`, () => describeUnfinished(() => store, bench.traits));
 }
@@ -80,7 +80,7 @@ function describeReplace(opened: () => ObjectStore): void {
   });
 }
 
-function describeRaces(opened: () => ObjectStore, traits: ObjectStoreTraits): void {
+function describeRaces(opened: () => ObjectStore): void {
   it("lets one of 16 win, in each of several rounds", async () => {
     let expected: { etag: string } | "absent" = "absent";
     for (let round = 0; round < 8; round += 1) {
@@ -88,7 +88,7 @@ function describeRaces(opened: () => ObjectStore, traits: ObjectStoreTraits): vo
       const from = expected;
       const outcomes = await Promise.all(texts.map((text) => replace(opened(), text, from)));
       const winners = outcomes.filter((one) => one !== "changed");
-      if (traits.decidesRaces) expect(winners.length).toBe(1);
+      expect(winners.length).toBe(1);
       const head = await opened().head(KEY, LIVE);
       expect(winners.map((one) => (one === "absent" ? null : one.etag))).toContain(head?.etag);
       const stored = (await readAll(opened(), KEY)).toString();
@@ -99,7 +99,6 @@ function describeRaces(opened: () => ObjectStore, traits: ObjectStoreTraits): vo
   });
 
   it("counts no increment twice and loses none when 8 workers retry", async () => {
-    if (!traits.decidesRaces) return;
     won(await replace(opened(), "0", "absent"));
     await Promise.all(Array.from({ length: 8 }, () => increment(opened(), 5)));
     expect((await readAll(opened(), KEY)).toString()).toBe("40");

@@ -16,4 +16,4 @@ async function openEmpty() {
   return openFileStore(folder);
 }
 
-describeObjectStore("file store", openEmpty, { partBytes: 1024 * 1024, decidesRaces: true });
+describeObjectStore("file store", openEmpty, { partBytes: 1024 * 1024 });

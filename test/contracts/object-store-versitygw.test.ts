@@ -13,5 +13,4 @@ const PART_BYTES = 16 * 1024 * 1024;
 
 describeObjectStore("S3 store on versitygw", async () => openTestStore(server, await server.newBucket()), {
   partBytes: PART_BYTES,
-  decidesRaces: true,
 });

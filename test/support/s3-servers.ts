@@ -7,6 +7,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { S3 } from "@aws-sdk/client-s3";
+import { balance } from "./balancer.ts";
 
 /** A running S3 server that belongs to the tests. */
 export interface S3Server {
@@ -60,6 +61,33 @@ export async function startVersitygw(): Promise<S3Server> {
     command: [program, "--quiet", "--port", `127.0.0.1:${port}`, "posix", join(folder, "data")],
     env: { ROOT_ACCESS_KEY: USER, ROOT_SECRET_KEY: PASSWORD, HOME: folder },
   });
+}
+
+/**
+ * Two gateways over one folder that do not know of each other, behind a balancer: a real store that honours every
+ * condition and yet lets two racing writers win.
+ */
+export async function startUnsafeGateways(): Promise<S3Server> {
+  const program = findProgram("versitygw");
+  const folder = await mkdtemp(join(tmpdir(), "dbops-gateways-"));
+  const data = join(folder, "data");
+  await mkdir(data);
+  const env = { ROOT_ACCESS_KEY: USER, ROOT_SECRET_KEY: PASSWORD, HOME: folder };
+  const begin = async (): Promise<[number, S3Server]> => {
+    const port = await freePort();
+    const args = ["--quiet", "--port", `127.0.0.1:${port}`, "posix", "--disable-object-lock-file", data];
+    return [port, await startServer({ folder, port, command: [program, ...args], env })];
+  };
+  const gateways = [await begin(), await begin()];
+  const balancer = await balance(gateways.map(([port]) => port));
+  const credentials = { accessKeyId: USER, secretAccessKey: PASSWORD };
+  const server = serverAt(`http://127.0.0.1:${balancer.port}`, credentials, null);
+  const stop = async () => {
+    server.admin.destroy();
+    await balancer.close();
+    for (const [, gateway] of gateways) await gateway.stop();
+  };
+  return { ...server, kill: stop, stop };
 }
 
 /** A port of this host that was free a moment ago. */

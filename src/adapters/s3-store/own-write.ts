@@ -16,16 +16,16 @@ export function newMark(): WriteMark {
   return { Metadata: { [NAME]: randomBytes(12).toString("hex") } };
 }
 
-/** Looks at what stands under a key: the object of the write with this mark, somebody else's, or none (null). */
-export async function whoseObject(
+/** Looks at what stands under a key, and whether it is the object of the write with this mark; null when none is there. */
+export async function lookUp(
   bucket: Bucket,
   key: string,
   mark: WriteMark,
   signal: AbortSignal,
-): Promise<ObjectInfo | "theirs" | null> {
+): Promise<{ readonly info: ObjectInfo; readonly isMine: boolean } | null> {
   const head = await headAnswer(bucket, key, signal);
   if (head === null) return null;
-  return head.Metadata?.[NAME] === mark.Metadata[NAME] ? infoOfHead(bucket, key, head) : "theirs";
+  return { info: infoOfHead(bucket, key, head), isMine: head.Metadata?.[NAME] === mark.Metadata[NAME] };
 }
 
 /** A signal that ends by itself, for clearing away after an abort. */

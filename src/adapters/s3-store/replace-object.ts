@@ -1,7 +1,7 @@
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import type { Bucket } from "./bucket.ts";
 import { plainEtag } from "./list-objects.ts";
-import { newMark, whoseObject } from "./own-write.ts";
+import { lookUp, newMark } from "./own-write.ts";
 import { isMissing, isRefusedCondition, isUnanswered, readS3Error } from "./s3-errors.ts";
 
 /**
@@ -36,9 +36,12 @@ export async function replaceObject(
     const read = readS3Error(error);
     if (!isRefusedCondition(read) && !isMissing(read) && !isUnanswered(read))
       return bucket.failed("write", error);
-    const found = await whoseObject(bucket, key, mark, signal);
-    if (found !== null && found !== "theirs") return found;
-    if (isUnanswered(read)) return bucket.failed("write", error);
-    return found === null && expect !== "absent" ? "absent" : "changed";
+    const found = await lookUp(bucket, key, mark, signal);
+    if (found?.isMine) return found.info;
+    // Without an answer the request may still take effect, unless what stands there now already refuses it.
+    if (found === null) return expect === "absent" ? bucket.failed("write", error) : "absent";
+    if (isUnanswered(read) && expect !== "absent" && found.info.etag === expect.etag)
+      return bucket.failed("write", error);
+    return "changed";
   }
 }

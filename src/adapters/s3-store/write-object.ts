@@ -5,7 +5,7 @@ import { chunksOf } from "../store-wrappers/abortable-body.ts";
 import type { Bucket } from "./bucket.ts";
 import { type GatheredPart, gatherParts } from "./gather-parts.ts";
 import { plainEtag } from "./list-objects.ts";
-import { lastWord, newMark, type WriteMark, whoseObject } from "./own-write.ts";
+import { lastWord, lookUp, newMark, type WriteMark } from "./own-write.ts";
 import { partSizesFor } from "./part-size.ts";
 import { headObject } from "./read-object.ts";
 import { isRefusedCondition, isUnanswered, readS3Error } from "./s3-errors.ts";
@@ -72,16 +72,16 @@ export async function settleCreation(
   const read = readS3Error(error);
   if (!signal.aborted && !isRefusedCondition(read) && !isUnanswered(read) && read.name !== "NoSuchUpload")
     return bucket.failed("write", error);
-  const found = await whoseObject(bucket, key, mark, signal.aborted ? lastWord() : signal);
+  const found = await lookUp(bucket, key, mark, signal.aborted ? lastWord() : signal);
   if (signal.aborted) {
-    if (found !== null && found !== "theirs")
+    if (found?.isMine)
       await bucket.tell(lastWord(), (options) =>
         bucket.api.deleteObject({ Bucket: bucket.name, Key: bucket.root + key }, options),
       );
     signal.throwIfAborted();
   }
   if (found === null) return bucket.failed("write", error);
-  return found === "theirs" ? "exists" : found;
+  return found.isMine ? found.info : "exists";
 }
 
 async function putWhole(
