@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -20,16 +20,31 @@ export interface Workplace {
 
 /** Makes one with the folders `stores/primary` and `stores/dr`; nothing is declared or marked yet. */
 export async function makeWorkplace(): Promise<Workplace> {
-  const folder = await mkdtemp(join(tmpdir(), "dbops-workplace-"));
+  const folder = await newFolder();
   for (const name of ["environments", "stores/primary", "stores/dr"])
     await mkdir(join(folder, name), { recursive: true });
   const keyFile = join(folder, "age.key");
   await promisify(execFile)("age-keygen", ["-o", keyFile]);
   const { stdout } = await promisify(execFile)("age-keygen", ["-y", keyFile]);
+  return workplaceIn(folder, stdout.trim());
+}
+
+/** A copy of its own of everything in a workplace: environments, stores with their marks and backups, key, plans. */
+export async function copyWorkplace(workplace: Workplace): Promise<Workplace> {
+  const folder = await newFolder();
+  await cp(workplace.folder, folder, { recursive: true, preserveTimestamps: true });
+  return workplaceIn(folder, workplace.recipient);
+}
+
+function newFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "dbops-workplace-"));
+}
+
+function workplaceIn(folder: string, recipient: string): Workplace {
   return {
     folder,
-    keyFile,
-    recipient: stdout.trim(),
+    keyFile: join(folder, "age.key"),
+    recipient,
     declare: (environment, yaml) => writeFile(join(folder, "environments", `${environment}.yaml`), yaml),
     dbops: (args, env = {}) => runDbops(args, { cwd: folder, env }),
     start: (args, env = {}) => startDbops(args, { cwd: folder, env }),

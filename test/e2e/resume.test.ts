@@ -1,0 +1,132 @@
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { startWorld, type World } from "../support/backed-up-world.ts";
+import type { Running } from "../support/dbops.ts";
+import { type HeldLock, stallDumps } from "../support/held-lock.ts";
+import { descendantsOf, isAlive } from "../support/processes.ts";
+import { backupsIn, eventsOf, filesOf, foldersIn, storeFolder, until } from "../support/store-files.ts";
+import type { Workplace } from "../support/workplace.ts";
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+
+afterAll(async () => {
+  await world?.stop();
+});
+
+describe("an apply that is killed in the middle of the upload", () => {
+  it("is resumed from the file: one whole backup, nothing left of the first attempt", async () => {
+    const workplace = await world.fresh();
+    const before = await backupsIn(workplace, "primary");
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const killed = await killMidUpload(workplace, "p.yaml");
+    expect(await foldersIn(workplace, "primary")).toEqual([...before, killed.stamp]);
+    expect(await backupsIn(workplace, "primary")).toEqual(before);
+    await until(async () => killed.children.every(({ pid }) => !isAlive(pid)));
+
+    const resumed = await workplace.dbops(["apply", "p.yaml"]);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(resumed.stdout).toContain("Applied, resumed:");
+    const after = await backupsIn(workplace, "primary");
+    expect(after).toHaveLength(before.length + 1);
+    expect(after).not.toContain(killed.stamp);
+    expect(await foldersIn(workplace, "primary")).toEqual(after);
+    expect(await backupsIn(workplace, "dr")).toEqual(after);
+    expect((await filesOf(workplace, "primary")).filter((file) => file.endsWith(".part"))).toEqual([]);
+    expect(await workplace.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0 });
+    expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 4 });
+  });
+
+  it("is resumed by the first digits of the plan's digest, without the file", async () => {
+    const workplace = await world.fresh({ stores: ["primary"] });
+    const before = await backupsIn(workplace, "primary");
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const digest = await digestOfFile(workplace, "p.yaml");
+    await killMidUpload(workplace, "p.yaml");
+    expect(await workplace.dbops(["apply", digest.slice(0, 12)])).toMatchObject({ code: 0 });
+    expect(await backupsIn(workplace, "primary")).toHaveLength(before.length + 1);
+    expect(await workplace.dbops(["apply", digest.slice(0, 12)])).toMatchObject({ code: 4 });
+  });
+});
+
+describe("an apply that is killed when its archive is sealed and stored, but its manifest is not written", () => {
+  it("is finished without another dump, also where the database cannot be dumped any more", async () => {
+    const { workplace, stamp } = await killBeforeManifest();
+    const lock = await stallDumps(world.cluster, "app"); // a second dump would never end
+    try {
+      expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 0 });
+    } finally {
+      await lock.release();
+    }
+    expect(await backupsIn(workplace, "primary")).toContain(stamp);
+    expect(await foldersIn(workplace, "primary")).toEqual(await backupsIn(workplace, "primary"));
+    const bound = (await eventsOf(workplace, "app.backup")).filter(
+      (one) => one.event === "noted" && one.facts["bound"] !== undefined,
+    );
+    expect(bound.filter((one) => JSON.stringify(one).includes(stamp))).toHaveLength(1);
+    expect(await workplace.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0 });
+  });
+});
+
+interface Stalled {
+  readonly running: Running;
+  /** Of the backup that is being written. */
+  readonly stamp: string;
+  readonly lock: HeldLock;
+}
+
+/** Starts an apply and lets its dump stop when the first MiB of the archive are in the store. */
+async function stallMidUpload(workplace: Workplace, plan: string): Promise<Stalled> {
+  const lock = await stallDumps(world.cluster, "app");
+  const running = workplace.start(["apply", plan]);
+  const part = await until(async () => {
+    const files = await filesOf(workplace, "primary");
+    const found = files.find((file) => /\.dump\.zst\.age\.[0-9a-f]+\.part$/.test(file));
+    if (found === undefined) return null;
+    const { size } = await stat(join(storeFolder(workplace, "primary"), found));
+    return size > 1024 * 1024 ? found : null;
+  });
+  return { running, lock, stamp: part.split("/")[1] ?? "" };
+}
+
+async function killMidUpload(workplace: Workplace, plan: string) {
+  const { running, lock, stamp } = await stallMidUpload(workplace, plan);
+  const children = descendantsOf(running.child.pid ?? 0);
+  expect(children.some(({ argv }) => argv.some((one) => one.endsWith("pg_dump")))).toBe(true);
+  running.child.kill("SIGKILL");
+  expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
+  await lock.release();
+  return { stamp, children };
+}
+
+/** The state lasts for some milliseconds; where they were missed, another backup is killed. */
+async function killBeforeManifest(): Promise<{ workplace: Workplace; stamp: string }> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const workplace = await world.fresh({ stores: ["primary"] });
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const { running, lock, stamp } = await stallMidUpload(workplace, "p.yaml");
+    const folder = join(storeFolder(workplace, "primary"), "app", stamp);
+    const archive = join(folder, `production_app_${stamp}.dump.zst.age`);
+    const { pid = 0 } = running.child;
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+    lock.releaseSoon();
+    while (!existsSync(archive)) await new Promise(setImmediate);
+    process.kill(pid, "SIGKILL");
+    await running.ended;
+    await lock.release();
+    if (!existsSync(join(folder, "manifest.json"))) return { workplace, stamp };
+  }
+  throw new Error("every kill came before or after that state");
+}
+
+async function digestOfFile(workplace: Workplace, file: string): Promise<string> {
+  const plan = parse(await readFile(join(workplace.folder, file), "utf8")) as { plan: string };
+  return plan.plan;
+}

@@ -1,0 +1,79 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { fillForStall } from "./held-lock.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "./postgres-cluster.ts";
+import { backupsIn } from "./store-files.ts";
+import {
+  copyWorkplace,
+  type Declaration,
+  environmentYaml,
+  makeWorkplace,
+  type Workplace,
+} from "./workplace.ts";
+
+/** One server with the database `app`, and a workplace whose stores `primary` and `dr` hold one real, scheduled backup of it. */
+export interface World {
+  readonly cluster: Cluster;
+  /** Stamp of the real backup. */
+  readonly first: string;
+  /**
+   * A copy of the workplace for one test, declared anew; gone when the test has finished, and whatever dbops was started
+   * in it killed. Both stores are used unless said otherwise.
+   */
+  fresh(declaration?: Declaration): Promise<Workplace>;
+  stop(): Promise<void>;
+}
+
+/** Makes one for a whole file of tests. */
+export async function startWorld(options: ClusterOptions = {}): Promise<World> {
+  const cluster = await startCluster({ inMemory: true, ...options });
+  await cluster.createDatabase("app");
+  await fillForStall(cluster, "app");
+  const template = await makeWorkplace();
+  await template.declare("production", environmentYaml(template, cluster, BOTH));
+  for (const args of [
+    ["init", "stores", "production"],
+    ["plan", "production", "--out", "p.yaml"],
+    ["apply", "p.yaml"],
+  ]) {
+    const ran = await template.dbops(args);
+    if (ran.code !== 0) throw new Error(`dbops ${args.join(" ")} failed:\n${ran.stderr}`);
+  }
+  await rm(join(template.folder, "p.yaml"));
+  const [first] = await backupsIn(template, "primary");
+  if (first === undefined) throw new Error("no backup was made");
+  return {
+    cluster,
+    first,
+    fresh: (declaration = {}) => freshCopy(template, cluster, declaration),
+    stop: async () => {
+      await template.remove();
+      await cluster.stop();
+    },
+  };
+}
+
+const BOTH: Declaration = { stores: ["primary", "dr"] };
+
+async function freshCopy(
+  template: Workplace,
+  cluster: Cluster,
+  declaration: Declaration,
+): Promise<Workplace> {
+  const copy = await copyWorkplace(template);
+  onTestFinished(() => copy.remove());
+  await copy.declare(
+    declaration.environment ?? "production",
+    environmentYaml(copy, cluster, { ...BOTH, ...declaration }),
+  );
+  const start: Workplace["start"] = (args, env) => {
+    const running = copy.start(args, env);
+    onTestFinished(async () => {
+      running.child.kill("SIGKILL"); // also a stopped one; one that has ended does not notice
+      await running.ended;
+    });
+    return running;
+  };
+  return { ...copy, start };
+}
