@@ -1,5 +1,5 @@
 import type { Plan, Summary } from "../model/plan.ts";
-import type { BackupReference, Effect, PruneStep, Step } from "../model/step.ts";
+import type { BackupReference, Effect, HoldStep, PruneStep, Step } from "../model/step.ts";
 import type { Problem } from "../problems/problem.ts";
 
 const SIGNS: Readonly<Record<Effect, string>> = { none: " ", add: "+", change: "~", destroy: "-" };
@@ -28,7 +28,7 @@ export function actionOf(step: Step): string {
     case "verify":
       return `verify ${backupOf(step.database, step.backup)} in ${step.store}`;
     case "hold":
-      return `${step.action === "place" ? "hold" : "release"} ${backupOf(step.database, step.backup)} in ${step.store}`;
+      return holdAction(step, backupOf(step.database, step.backup));
     case "prune":
       return `delete ${prunedBy(step)} from ${step.store}`;
   }
@@ -55,6 +55,12 @@ export function verdictLine(plan: Plan, problems: readonly Problem[], file: stri
 
 function backupOf(database: string, backup: BackupReference): string {
   return "existing" in backup ? backup.existing : `the new backup of ${database}`;
+}
+
+function holdAction(step: HoldStep, backup: string): string {
+  return step.action === "place"
+    ? `hold ${backup} in ${step.store} as ${step.hold}`
+    : `release the hold ${step.hold} of ${backup} in ${step.store}`;
 }
 
 function prunedBy(step: PruneStep): string {

@@ -15,7 +15,7 @@ export function renderPlan(plan: Plan): string {
   const targets = { stores: sorted(plan.targets.stores), databases: sorted(plan.targets.databases) };
   const body = { ...header, targets, summary, steps: plan.steps.map(ordered) };
   const comment = [
-    `# ${renderSummary(summary)} Made by dbops for ${environment}.`,
+    `# ${renderSummary(summary)}`,
     "# Read it with:   dbops show FILE",
     "# Carry it out:   dbops apply FILE",
     "# An edited plan is refused: change the environment file, or plan again with --target and --except.",

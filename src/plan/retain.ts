@@ -8,7 +8,7 @@ import { copySteps } from "./copy-steps.ts";
 import { completeIn, completeOf, type DatabaseView } from "./database-view.ts";
 import { type Draft, joinDrafts } from "./draft.ts";
 import { cleanUp } from "./leftovers.ts";
-import { stampIn } from "./naming.ts";
+import { countOf, stampIn } from "./naming.ts";
 import { newVerifyId } from "./new-backup.ts";
 import { expectedListing, type Made, type StoreDecision } from "./store-decision.ts";
 
@@ -204,9 +204,13 @@ function heldBack(
   for (const { against } of candidates)
     if (against !== null) reasons.set(against, (reasons.get(against) ?? 0) + 1);
   return [...reasons].map(([against, count]) =>
-    problem("PRUNE_REFUSED", `${count} of ${view.database.name} in ${decision.view.store}: ${against}`, {
-      severity: "warning",
-    }),
+    problem(
+      "PRUNE_REFUSED",
+      `${countOf(count, "backup")} of ${view.database.name} in ${decision.view.store} ${count === 1 ? "is" : "are"} not deleted: ${against}`,
+      {
+        severity: "warning",
+      },
+    ),
   );
 }
 

@@ -30,7 +30,7 @@ export interface Verdict {
  * As restic does: for each rule the newest point of each of the N newest buckets that have any, so a point may serve
  * several rules. `within` counts back from the newest *scheduled* point: a forced backup must not push scheduled ones
  * out. The runbook's files count as scheduled, because its cron made them. A backup that lost its origin marker fills
- * no bucket and is kept. `atLeast` counts every complete point.
+ * no bucket and is kept. `atLeast` counts every complete point; the newest one is kept whatever the file says.
  * Adding points never turns a verdict from prune to keep, and removing pruned ones changes no verdict.
  */
 export function decideRetention(
@@ -45,7 +45,7 @@ export function decideRetention(
   addWithin(policy, scheduled, retention.withinMs);
   for (const rule of BUCKETS) addBuckets(policy, scheduled, { ...rule, count: retention[rule.name] });
   addOthers(policy, newestFirst, { retention, now });
-  addAtLeast(policy, newestFirst, retention.atLeast);
+  addAtLeast(policy, newestFirst, Math.max(1, retention.atLeast));
   const protection = protectionOf(newestFirst);
   return points.map((point) => {
     const ruled = policy.of(point);
@@ -90,8 +90,10 @@ export function byNewest(
   a: { readonly at: Instant; readonly name: string },
   b: { readonly at: Instant; readonly name: string },
 ): number {
-  const difference = msOf(b.at) - msOf(a.at);
-  if (difference !== 0) return difference;
+  if (a.at !== b.at) {
+    if (a.at.length === b.at.length) return a.at < b.at ? 1 : -1; // one precision: the text sorts as the time does
+    return msOf(b.at) - msOf(a.at);
+  }
   return a.name === b.name ? 0 : a.name < b.name ? 1 : -1;
 }
 

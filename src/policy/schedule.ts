@@ -6,7 +6,7 @@ import { type Instant, instantOf, msOf } from "../model/instant.ts";
 export const SLOT_TOLERANCE_MS = 60_000;
 
 /** Missed slots are counted up to here; beyond it the number tells nobody more. */
-export const MISSED_SLOTS_COUNTED = 1000;
+export const MISSED_SLOTS_COUNTED = 100;
 
 /** One instant at which a schedule asks for a backup. */
 export interface Slot {
@@ -24,7 +24,7 @@ export interface DueSlot extends Slot {
 /** The newest slot at or before an instant; null when the schedule never fired. */
 export function newestSlot(schedule: Schedule, at: Instant): Instant | null {
   const afterMs = Math.floor(msOf(at) / 1000) * 1000 + 1000; // croner leaves the reference itself out
-  return previousSlots(cronOf(schedule), afterMs, 1)[0] ?? null;
+  return previousSlot(cronOf(schedule), afterMs);
 }
 
 /** The first slot after an instant; null when the schedule never fires again. */
@@ -86,16 +86,21 @@ function coveredUntil(covering: readonly { readonly at: Instant }[]): number | n
 function missedSlots(schedules: readonly Schedule[], afterMs: number, before: Instant): DueSlot["missed"] {
   const missed = new Set<Instant>();
   for (const schedule of schedules) {
-    const slots = previousSlots(cronOf(schedule), msOf(before), MISSED_SLOTS_COUNTED);
-    for (const slot of slots) if (msOf(slot) > afterMs) missed.add(slot);
+    const cron = cronOf(schedule);
+    let slot = previousSlot(cron, msOf(before));
+    for (let count = 0; slot !== null && msOf(slot) > afterMs && count < MISSED_SLOTS_COUNTED; count += 1) {
+      missed.add(slot);
+      slot = previousSlot(cron, msOf(slot));
+    }
   }
   const newestAt = [...missed].sort().at(-1);
   return newestAt === undefined ? null : { count: Math.min(missed.size, MISSED_SLOTS_COUNTED), newestAt };
 }
 
-/** Newest first, all before the reference. */
-function previousSlots(cron: Cron, beforeMs: number, count: number): readonly Instant[] {
-  return cron.previousRuns(count, new Date(beforeMs)).map((slot) => instantOf(slot.getTime()));
+/** The newest slot before the reference. */
+function previousSlot(cron: Cron, beforeMs: number): Instant | null {
+  const slot = cron.previousRuns(1, new Date(beforeMs))[0];
+  return slot === undefined ? null : instantOf(slot.getTime());
 }
 
 /** croner without a function sets no timer and asks no clock. */
