@@ -50,16 +50,17 @@ async function observeStores(
   ports: ObservePorts,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, StoreObservation>>> {
-  const orphans = await knownOrphans(environment, ports, signal);
-  const names = [...new Set([...environment.databases.map((one) => one.name), ...orphans])].sort();
+  const known = await knownOrphans(environment, ports, signal);
+  const databases = [...environment.databases.map((one) => one.name), ...known.orphans].sort();
   return mapEntries(
     environment.stores.map((store) => store.name),
-    (name) =>
-      observeStore(
-        ports.store(name),
-        { environment: environment.name, store: name, databases: names },
-        signal,
-      ),
+    async (store) => {
+      const question = { environment: environment.name, store, databases };
+      const found = await observeStore(ports.store(store), question, signal);
+      // What lies in the records store is not known when its locks could not be listed.
+      const partly = store === environment.records && found.state === "readable" && known.problem !== null;
+      return partly ? { state: "unreadable", problem: known.problem } : found;
+    },
   );
 }
 
@@ -135,12 +136,18 @@ async function observeListing(
   }
 }
 
+interface KnownOrphans {
+  readonly orphans: readonly string[];
+  /** Why there may be more of them. */
+  readonly problem: Problem | null;
+}
+
 /** Databases that were worked on and are in no file any more: every scope keeps its lock for good. */
 async function knownOrphans(
   environment: Environment,
   ports: ObservePorts,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<KnownOrphans> {
   const declared = new Set(environment.databases.map((one) => one.name));
   const orphans = new Set<string>();
   try {
@@ -150,10 +157,10 @@ async function knownOrphans(
       if (key === lockKey(scope) && database !== "environment" && !declared.has(database))
         orphans.add(database);
     }
-  } catch {
-    return []; // the records store is unreadable, which its own observation says
+  } catch (error) {
+    return { orphans: [], problem: about(`store ${environment.records}`, error) };
   }
-  return [...orphans].sort();
+  return { orphans: [...orphans], problem: null };
 }
 
 async function observeDatabase(
