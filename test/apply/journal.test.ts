@@ -99,7 +99,9 @@ describe("a journal", () => {
     await journal.append([begin("a")]);
     await intrude(store, 2);
     await expect(journal.append([begin("b")])).rejects.toMatchObject({
-      problems: [{ code: "JOURNAL_TAKEN", detail: /0000000002\.json was written by somebody/ }],
+      problems: [
+        { code: "JOURNAL_TAKEN", detail: expect.stringMatching(/0000000002\.json was written by somebody/) },
+      ],
     });
     expect(entriesOf(store, "app")).toHaveLength(2);
   });
@@ -206,12 +208,12 @@ describe("readBackwards", () => {
     for (const text of ["{", "null", '{"formatVersion":1}', store.text(journalKey("app", 2)) ?? ""]) {
       store.put(journalKey("app", 3), text);
       await expect(all()).rejects.toMatchObject({
-        problems: [{ code: "JOURNAL_BROKEN", detail: /0000000003\.json is no entry/ }],
+        problems: [{ code: "JOURNAL_BROKEN", detail: expect.stringMatching(/0000000003\.json is no entry/) }],
       });
     }
     store.drop(journalKey("app", 3));
     await expect(all()).rejects.toMatchObject({
-      problems: [{ code: "JOURNAL_BROKEN", detail: /0000000003\.json is missing/ }],
+      problems: [{ code: "JOURNAL_BROKEN", detail: expect.stringMatching(/0000000003\.json is missing/) }],
     });
   });
 });

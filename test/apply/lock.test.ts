@@ -20,7 +20,12 @@ describe("acquireLock", () => {
     for (const one of all)
       if (one.status === "rejected")
         expect(one.reason).toMatchObject({
-          problems: [{ code: "LOCKED", detail: new RegExp(`${file.holder?.actor}.*${file.plan}`) }],
+          problems: [
+            {
+              code: "LOCKED",
+              detail: expect.stringMatching(new RegExp(`${file.holder?.actor}.*${file.plan}`)),
+            },
+          ],
         });
   });
 
