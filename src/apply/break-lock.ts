@@ -22,7 +22,7 @@ export async function breakLock(records: Records, scope: string, reason: string)
     sinceAt: clock.now(),
     nonce: randomUUID(),
   };
-  if ((await tryReplace(store, scope, file, lock.info.etag)) === null)
+  if ((await tryReplace(store, { scope, file, etag: lock.info.etag })) === null)
     return fail("LOCKED", `${scope} changed hands just now`, { fix: "dbops lock show" });
   const written = { ...unlocked(scope), epoch: file.epoch, head: file.head };
   const plan = lock.file.plan ?? "none";

@@ -50,7 +50,7 @@ export async function acquireLock(context: LockContext, scope: string, plan: str
     if (current !== null && !canTake(current, context.host)) throwLocked(scope, current);
     const file = nextFile(context, current, plan);
     const sentMs = performance.now();
-    const etag = await tryReplace(context.store, scope, file, current?.info.etag ?? null);
+    const etag = await tryReplace(context.store, { scope, file, etag: current?.info.etag ?? null });
     if (etag !== null) return new HeldLock(context, scope, { file, etag, sentMs });
   }
   return fail("LOCKED", `${scope}: others took the lock again and again`, {
@@ -88,9 +88,7 @@ function nextFile(context: LockContext, current: ReadLock | null, plan: string):
 /** The new etag, or null when another was faster. An own write whose answer was lost is recognised by its nonce. */
 export async function tryReplace(
   store: ObjectStore,
-  scope: string,
-  file: LockFile,
-  etag: string | null,
+  { scope, file, etag }: { readonly scope: string; readonly file: LockFile; readonly etag: string | null },
 ): Promise<string | null> {
   const body = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
   try {
@@ -194,7 +192,7 @@ class HeldLock implements Lock {
   async #write(file: LockFile): Promise<void> {
     const fresh = { ...file, nonce: randomUUID() };
     const sentMs = performance.now();
-    const etag = await tryReplace(this.#context.store, this.scope, fresh, this.#etag);
+    const etag = await tryReplace(this.#context.store, { scope: this.scope, file: fresh, etag: this.#etag });
     if (etag === null) return this.#lose("another run has taken it over");
     this.#file = { ...fresh, head: this.#file.head };
     this.#etag = etag;
