@@ -72,16 +72,17 @@ export function pruneOrphan(
       fix: `dbops plan ${environment.name} prune ${orphan}`,
     });
   const orphans = orphansIn(environment, observation);
+  const readable = Object.values(observation.stores).every((one) => one.state === "readable");
+  if (readable && !orphans.includes(orphan)) {
+    const known = orphans.length === 0 ? "there are none" : `orphaned are ${orphans.join(", ")}`;
+    fail("BACKUP_UNKNOWN", `no store has a backup of ${orphan}; ${known}`);
+  }
   const looks = environment.stores.map(({ name }) => ({ store: name, ...lookAt(observation, name, orphan) }));
   const unread = looks.filter((one) => one.state === "unreadable");
   if (unread.length > 0) {
     const stores = unread.map((one) => one.store).join(", ");
     const detail = `nothing of ${orphan} is deleted: ${stores} cannot be read`;
     return { ...NOTHING, problems: unread.map((one) => one.problem), notices: [withheld(detail)] };
-  }
-  if (!orphans.includes(orphan)) {
-    const known = orphans.length === 0 ? "there are none" : `orphaned are ${orphans.join(", ")}`;
-    fail("BACKUP_UNKNOWN", `no store has a backup of ${orphan}; ${known}`);
   }
   const listed = looks.filter((one) => one.state === "listed");
   return joinDrafts(

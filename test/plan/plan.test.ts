@@ -201,12 +201,33 @@ describe("the end of a hold", () => {
 });
 
 describe("an orphan", () => {
-  it("is not pruned when its database is in the file, or when no store has it", () => {
-    const prune = { operation: "prune", database: null } as const;
+  const prune = { operation: "prune", database: null, orphan: "shop" } as const;
+  const shop = [0, 1].map((days) => backupAt(daysAgo(days), { database: "shop" }));
+  const listing = { state: "listed", backups: shop, uploads: [] } as const;
+  const store = { state: "readable", storeId: "id", clockAt: NOW, listings: { shop: listing } } as const;
+
+  it("is refused when its database is in the file", () => {
     expect(refusal({ ...prune, orphan: "trading_signals" })).toMatch(
       /^USAGE trading_signals is in environments/,
     );
-    expect(refusal({ ...prune, orphan: "shop" })).toMatch(/^STORE_UNREADABLE|^BACKUP_UNKNOWN|accepted/);
+  });
+
+  it("is refused when no store has it, naming those there are", () => {
+    expect(refusal(prune)).toBe("BACKUP_UNKNOWN no store has a backup of shop; there are none");
+    const seen = { ...EMPTY, stores: { primary: store } };
+    expect(refusal({ ...prune, orphan: "shopp" }, { seen })).toMatch(/orphaned are shop$/);
+  });
+
+  it("keeps everything while any store cannot be read", () => {
+    const other = observation({ stores: { dr: "unreadable" } }).stores;
+    const file = environment(
+      database({ stores: ["primary", "dr"].map((name) => ({ store: name, retention: NO_RULES })) }),
+    );
+    const seen = { ...EMPTY, stores: { primary: store, ...other } };
+    const found = planned(prune, { file, seen, options: { allowLargePrune: true } });
+    expect(found.plan.steps).toEqual([]);
+    expect(found.problems.map((one) => one.code)).toEqual(["STORE_UNREADABLE"]);
+    expect(found.notices.map((one) => one.detail)).toEqual(["nothing of shop is deleted: dr cannot be read"]);
   });
 });
 
