@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import type { Step } from "../../src/model/step.ts";
+import { describeStep, signOf, verdictLine } from "../../src/plan/describe.ts";
+import { problem } from "../../src/problems/problem.ts";
+import { sealed, stepBase } from "./any-plan.ts";
+
+const FILE = "environments/production.yaml";
+const COPY: Step = {
+  ...stepBase("trading_signals.copy.dr"),
+  effect: "add",
+  kind: "copy",
+  backup: { made: "trading_signals.upload" },
+  from: "primary",
+  to: "dr",
+};
+
+describe("the line of a step", () => {
+  it("has its sign, what it does and why", () => {
+    expect(describeStep(COPY)).toBe(
+      "+ copy the new backup of trading_signals from primary to dr: for a test",
+    );
+  });
+
+  it("marks what destroys, and a point of no return before all", () => {
+    const target = {
+      type: "leftover",
+      name: "x",
+      expect: { modifiedAt: "2026-11-24T01:00:00.000Z" },
+    } as const;
+    const prune: Step = { ...stepBase("p"), effect: "destroy", kind: "prune", store: "primary", target };
+    expect(describeStep(prune)).toBe("- delete what is left of x from primary: for a test");
+    expect(signOf({ ...prune, pointOfNoReturn: true })).toBe("!");
+  });
+
+  it("names the hold that is placed or released", () => {
+    const hold: Step = {
+      ...stepBase("h"),
+      effect: "change",
+      kind: "hold",
+      action: "release",
+      backup: { existing: "x" },
+      store: "dr",
+      hold: "incident-42",
+      reason: null,
+    };
+    expect(describeStep(hold)).toBe("~ release the hold incident-42 of x in dr: for a test");
+    expect(describeStep({ ...hold, action: "place" })).toBe("~ hold x in dr as incident-42: for a test");
+  });
+});
+
+describe("the last line of a plan", () => {
+  it("counts what is added, changed and destroyed", () => {
+    const plan = sealed([COPY], { summary: { add: 4, change: 0, destroy: 2 } });
+    expect(verdictLine(plan, [], FILE)).toBe("Plan: 4 to add, 0 to change, 2 to destroy.");
+  });
+
+  it("says that nothing changes only when everything could be looked at", () => {
+    expect(verdictLine(sealed([]), [], FILE)).toBe(
+      "No changes. production matches environments/production.yaml.",
+    );
+    const unread = problem("STORE_UNREADABLE", "dr: connection refused");
+    expect(verdictLine(sealed([]), [unread], FILE)).toBe("Nothing is planned. 1 problem.");
+    expect(verdictLine(sealed([]), [{ ...unread, severity: "warning" }], FILE)).toMatch(/^No changes/);
+  });
+
+  it("claims nothing of the environment after an operation that found nothing to do", () => {
+    expect(verdictLine(sealed([], { operation: "release" }), [], FILE)).toBe(
+      "No changes. There is nothing to release.",
+    );
+  });
+});
