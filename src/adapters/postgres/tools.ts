@@ -8,7 +8,7 @@ export type ToolName = "pg_dump" | "pg_dumpall" | "pg_restore";
 /** One of PostgreSQL's programs that is installed here and starts. */
 export interface Tool {
   readonly path: string;
-  /** As it prints it: `pg_dump (PostgreSQL) 15.18`. */
+  /** As it prints it, without what a packager adds: `pg_dump (PostgreSQL) 15.18`. */
   readonly version: string;
   readonly major: number;
 }
@@ -89,9 +89,9 @@ function askVersion(path: string): Promise<Tool | null> {
   return new Promise((resolve) => {
     const options = { env: { PATH: process.env["PATH"], LC_ALL: "C" }, timeout: 20_000 };
     execFile(path, ["--version"], options, (error, stdout) => {
-      const version = stdout.trim();
-      const major = /\(PostgreSQL\) (\d+)/.exec(version)?.[1];
-      resolve(error !== null || major === undefined ? null : { path, version, major: Number(major) });
+      const [version, major] = /^\S+ \(PostgreSQL\) (\d+)\S*/.exec(stdout) ?? [];
+      const known = error === null && version !== undefined && major !== undefined;
+      resolve(known ? { path, version, major: Number(major) } : null);
     });
   });
 }
