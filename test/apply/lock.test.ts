@@ -1,4 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openFileStore } from "../../src/adapters/file-store/file-store.ts";
 import { acquireLock, LEASE_MS } from "../../src/apply/lock.ts";
 import { type LockFile, readLock } from "../../src/apply/lock-file.ts";
 import type { Host, ProcessIdentity } from "../../src/ports/host.ts";
@@ -27,6 +31,18 @@ describe("acquireLock", () => {
             },
           ],
         });
+  });
+
+  it("lets one of 16 racing processes win in a folder as well, and again after it died", async () => {
+    const root = mkdtempSync(join(tmpdir(), "dbops-lock-"));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    const racers = Array.from({ length: 16 }, (_, index) => index + 1);
+    const race = (hosts: readonly Host[]) =>
+      Promise.allSettled(hosts.map((host) => acquire(openFileStore(root), host)));
+    const won = (all: Awaited<ReturnType<typeof race>>) =>
+      all.flatMap((one) => (one.status === "fulfilled" ? [one.value.epoch] : []));
+    expect(won(await race(racers.map((pid) => hostOf(pid))))).toEqual([1]);
+    expect(won(await race(racers.map((pid) => hostOf(pid + 16, racers))))).toEqual([2]);
   });
 
   it("lets one of 16 racing processes win after each release, with a growing epoch", async () => {

@@ -4,7 +4,7 @@ import { verifyJournal } from "../../src/apply/verify-journal.ts";
 import { fail } from "../../src/problems/dbops-error.ts";
 import { entriesOf, eventsOf, handClock, hostOf, never, settle } from "./build.ts";
 import { worldOf } from "./run-world.ts";
-import { holdOf, pipelineOf } from "./steps.ts";
+import { copyOf, holdOf, pipelineOf, verifyOf } from "./steps.ts";
 
 describe("a run", () => {
   it("counts itself as the first attempt in every scope", async () => {
@@ -47,22 +47,28 @@ describe("a run", () => {
 
   it("records a failure before the end of the last other step of its scope releases the lock", async () => {
     const failed = Promise.withResolvers<void>();
-    const { run, records } = worldOf(async (step) => {
-      if (step.id !== "app.hold.first") return;
+    const { run, records, primary } = worldOf(async (step) => {
+      if (step.kind !== "copy") return;
       await failed.promise;
-      fail("STEP_FAILED", "the first");
+      fail("STEP_FAILED", "the copy");
     });
     const write = records.write;
     records.write = async (key, ...rest) => {
       const answer = await write(key, ...rest);
-      if (!eventsOf(records, "app").some((one) => one.event === "end")) return answer;
-      failed.resolve(); // while the end of the second step is on its way
+      if (!eventsOf(records, "app.backup").some((one) => one.event === "end")) return answer;
+      failed.resolve(); // while the end of the verify is on its way
       await settle();
       return answer;
     };
-    await run([holdOf("app", "first"), holdOf("app", "second")]);
-    expect(eventsOf(records, "app").at(-1)).toMatchObject({ event: "failed", step: "app.hold.first" });
-    expect(await verifyJournal(records, "app", never)).toMatchObject({ state: "consistent, anchored" });
+    for (const key of ["app/1", "app/1.manifest"]) primary.put(key, "x");
+    const backup = { existing: "app/1" };
+    await run([
+      { ...copyOf("app", {}), backup },
+      { ...verifyOf("app", {}), backup },
+    ]);
+    expect(eventsOf(records, "app.backup").at(-1)).toMatchObject({ event: "failed", step: "app.copy" });
+    const verified = await verifyJournal(records, "app.backup", never);
+    expect(verified).toMatchObject({ state: "consistent, anchored" });
   });
 
   it("of no step has nothing to do", async () => {
