@@ -97,11 +97,17 @@ class PlanRun {
       if (failed !== undefined) {
         this.#skip(unit, failed);
         skipped = true;
-      } else if (this.#running.size < this.#options.parallelism) {
+      } else if (this.#running.size < this.#options.parallelism && !this.#isTaken(unit)) {
         this.#running.set(unit.id, this.#run(unit));
       }
     }
     return skipped;
+  }
+
+  /** Under a lock one unit works at a time: what it found out before its effect must not be changed by another. */
+  #isTaken(unit: Unit): boolean {
+    if (unit.guard !== "lock") return false;
+    return this.#units.some((one) => one.scope === unit.scope && this.#running.has(one.id));
   }
 
   #skip(unit: Unit, because: string | null): void {
