@@ -4,6 +4,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Planned } from "../model/planned.ts";
 import { observe } from "../observe/observe.ts";
 import { plan } from "../plan/plan.ts";
+import { reportOrphans } from "../plan/prune.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
 import type { Context } from "./context.ts";
 
@@ -32,5 +33,15 @@ async function surveyOne(context: Context, environment: Environment): Promise<Su
   const observation = await observe(environment, { databases: "none" }, ports, context.signal);
   const request = { operation: "prune", database: null, orphan: null } as const;
   const options = { now: context.clock.now(), allowLargePrune: true };
-  return { environment, observation, planned: plan(environment, request, { observation, options }) };
+  const planned = plan(environment, request, { observation, options });
+  const orphans = reportOrphans(environment, observation); // a plan that prunes leaves them out, a look does not
+  return {
+    environment,
+    observation,
+    planned: {
+      ...planned,
+      notices: [...planned.notices, ...orphans.notices],
+      decisions: [...planned.decisions, ...orphans.decisions],
+    },
+  };
 }
