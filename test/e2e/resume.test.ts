@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { startWorld, type World } from "../support/backed-up-world.ts";
-import type { Running } from "../support/dbops.ts";
-import { type HeldLock, stallDumps } from "../support/held-lock.ts";
+import { stallDumps } from "../support/held-lock.ts";
 import { descendantsOf, isAlive } from "../support/processes.ts";
+import { stallMidUpload } from "../support/stalled-apply.ts";
 import { backupsIn, eventsOf, filesOf, foldersIn, storeFolder, until } from "../support/store-files.ts";
 import type { Workplace } from "../support/workplace.ts";
 
@@ -75,29 +75,8 @@ describe("an apply that is killed when its archive is sealed and stored, but its
   });
 });
 
-interface Stalled {
-  readonly running: Running;
-  /** Of the backup that is being written. */
-  readonly stamp: string;
-  readonly lock: HeldLock;
-}
-
-/** Starts an apply and lets its dump stop when the first MiB of the archive are in the store. */
-async function stallMidUpload(workplace: Workplace, plan: string): Promise<Stalled> {
-  const lock = await stallDumps(world.cluster, "app");
-  const running = workplace.start(["apply", plan]);
-  const part = await until(async () => {
-    const files = await filesOf(workplace, "primary");
-    const found = files.find((file) => /\.dump\.zst\.age\.[0-9a-f]+\.part$/.test(file));
-    if (found === undefined) return null;
-    const { size } = await stat(join(storeFolder(workplace, "primary"), found));
-    return size > 1024 * 1024 ? found : null;
-  });
-  return { running, lock, stamp: part.split("/")[1] ?? "" };
-}
-
 async function killMidUpload(workplace: Workplace, plan: string) {
-  const { running, lock, stamp } = await stallMidUpload(workplace, plan);
+  const { running, lock, stamp } = await stallMidUpload(world, workplace, plan);
   const children = descendantsOf(running.child.pid ?? 0);
   expect(children.some(({ argv }) => argv.some((one) => one.endsWith("pg_dump")))).toBe(true);
   running.child.kill("SIGKILL");
@@ -111,7 +90,7 @@ async function killBeforeManifest(): Promise<{ workplace: Workplace; stamp: stri
   for (let tries = 0; tries < 10; tries += 1) {
     const workplace = await world.fresh({ stores: ["primary"] });
     await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
-    const { running, lock, stamp } = await stallMidUpload(workplace, "p.yaml");
+    const { running, lock, stamp } = await stallMidUpload(world, workplace, "p.yaml");
     const folder = join(storeFolder(workplace, "primary"), "app", stamp);
     const archive = join(folder, `production_app_${stamp}.dump.zst.age`);
     const { pid = 0 } = running.child;

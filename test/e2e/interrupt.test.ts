@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startWorld, type World } from "../support/backed-up-world.ts";
+import { descendantsOf, isAlive } from "../support/processes.ts";
+import { dumpOf, stallMidUpload } from "../support/stalled-apply.ts";
+import { backupsIn, eventsOf, filesOf, foldersIn, until } from "../support/store-files.ts";
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+
+afterAll(async () => {
+  await world?.stop();
+});
+
+describe.each(["SIGINT", "SIGTERM"] as const)("%s in the middle of a dump", (signal) => {
+  it("ends it with exit 130, no object, no child and a free lock; apply again finishes", async () => {
+    const workplace = await world.fresh({ stores: ["primary"] });
+    const before = await foldersIn(workplace, "primary");
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const { running, lock } = await stallMidUpload(world, workplace, "p.yaml");
+    const children = descendantsOf(running.child.pid ?? 0);
+    expect(children).not.toEqual([]);
+    running.child.kill(signal);
+    const ended = await running.ended; // the lock on the large object is still held: nothing waits for the dump
+    expect(ended).toMatchObject({ code: 130 });
+    expect(ended.stdout).toContain("Interrupted:");
+    expect(ended.stdout).toMatch(/^ {2}dbops apply [0-9a-f]{64}$/m);
+    expect(ended.stderr).not.toContain("this is a bug");
+    expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(await foldersIn(workplace, "primary")).toEqual(before);
+    expect((await filesOf(workplace, "primary")).filter((file) => file.endsWith(".part"))).toEqual([]);
+    const events = (await eventsOf(workplace, "app.backup")).map((one) => one.event);
+    expect(events.at(-1)).toBe("interrupted");
+    const locks = await workplace.dbops(["lock", "show", "production", "--json"]);
+    expect(locks.stdout).not.toContain('"held"');
+
+    await lock.release();
+    expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 0 });
+    expect(await backupsIn(workplace, "primary")).toHaveLength(before.length + 1);
+    expect(await foldersIn(workplace, "primary")).toEqual(await backupsIn(workplace, "primary"));
+    expect(await workplace.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0 });
+  });
+});
+
+describe("an impatient person", () => {
+  it("ends dbops at once with a second SIGINT, and pg_dump with it", async () => {
+    const workplace = await world.fresh({ stores: ["primary"] });
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const { running, lock } = await stallMidUpload(world, workplace, "p.yaml");
+    const dump = await dumpOf(running);
+    process.kill(dump.pid, "SIGSTOP"); // it does not answer to SIGTERM now, so a single SIGINT would wait for it
+    running.child.kill("SIGINT");
+    await until(async () => {
+      running.child.kill("SIGINT");
+      return running.child.exitCode !== null;
+    });
+    expect(await running.ended).toMatchObject({ code: 130 });
+    await until(async () => !isAlive(dump.pid));
+    await lock.release();
+    expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 0 });
+    expect(await foldersIn(workplace, "primary")).toEqual(await backupsIn(workplace, "primary"));
+  });
+});
