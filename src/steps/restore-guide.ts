@@ -76,8 +76,10 @@ function reading(facts: RestoreGuideFacts): string {
 \`\`\`bash
 set -o pipefail
 ${pipe(facts, "detail", "> detail.json")}
-${pipe(facts, "archive", "| pg_restore --list > contents.txt")}
+${pipe(facts, "archive", "| { pg_restore --list > contents.txt && cat > /dev/null; }")}
 \`\`\`
+
+pg_restore lists from the head of the archive alone; cat has the rest opened as well, to its end.
 
 detail.json names the tables with their row counts, the encoding, locale and settings of the database, its extensions,
 and what could not be dumped. Both files are content of the database: keep them as safe as the database.
