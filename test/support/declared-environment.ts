@@ -1,0 +1,58 @@
+import type { EnvironmentFile } from "../../src/config/environment-file.ts";
+import type { Cluster } from "./postgres-cluster.ts";
+import type { Workplace } from "./workplace.ts";
+
+type DatabaseInFile = NonNullable<EnvironmentFile["databases"][string]>;
+type BackupInFile = DatabaseInFile["backup"];
+
+export interface Declared {
+  /** The name of the database in the cluster; in the stores it is always `app`. */
+  readonly database?: string;
+  readonly user?: string;
+  /** Other parts of the connection. */
+  readonly connection?: Readonly<Record<string, unknown>>;
+  /** Paths of file stores by name, in order; the first one holds the records. */
+  readonly stores?: Readonly<Record<string, string>>;
+  readonly compression?: BackupInFile["compression"];
+  readonly encryption?: BackupInFile["encryption"];
+  readonly identities?: EnvironmentFile["identities"];
+}
+
+/** Writes environments/production.yaml for one database of a cluster (YAML takes JSON as it is). */
+export async function declareApp(
+  workplace: Workplace,
+  cluster: Cluster,
+  declared: Declared = {},
+): Promise<void> {
+  const stores = declared.stores ?? { primary: "./stores/primary" };
+  const names = Object.keys(stores);
+  const { compression, encryption = { age: { recipients: [workplace.recipient] } } } = declared;
+  const file = {
+    version: 1,
+    environment: "production",
+    records: names[0],
+    stores: Object.fromEntries(Object.entries(stores).map(([name, path]) => [name, { file: { path } }])),
+    ...(declared.identities === undefined ? {} : { identities: declared.identities }),
+    databases: {
+      app: {
+        connection: {
+          host: cluster.host,
+          port: cluster.port,
+          database: declared.database ?? "app",
+          user: declared.user ?? cluster.superuser,
+          password: { file: cluster.passwordFile },
+          sslmode: "disable",
+          ...declared.connection,
+        },
+        backup: {
+          schedules: { daily: { cron: "0 1 * * *" } },
+          stores: names,
+          ...(compression === undefined ? {} : { compression }),
+          encryption,
+          retention: { within: "30d" },
+        },
+      },
+    },
+  };
+  await workplace.declare("production", JSON.stringify(file, null, 2));
+}
