@@ -160,9 +160,9 @@ export function eventsOf(store: MemoryStore, scope: string): readonly AuditEvent
 }
 
 /** The instant so long after START_AT. */
-export function after(ms: number): Instant {
+export function later(ms: number): Instant {
   return instantOf(Date.parse(START_AT) + ms);
 }
 
 /** The first moment at which a lock that was written at START_AT has expired. */
-export const EXPIRED_AT = after(LEASE_MS + 1);
+export const EXPIRED_AT = later(LEASE_MS + 1);

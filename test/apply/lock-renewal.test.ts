@@ -7,11 +7,11 @@ import type { Step } from "../../src/model/step.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
 import { memoryStore } from "../support/memory-store.ts";
 import {
-  after,
   EXPIRED_AT,
   entriesOf,
   handClock,
   hostOf,
+  later,
   never,
   optionsOf,
   planOf,
@@ -28,7 +28,7 @@ describe("the renewal of a lock", () => {
     for (let turn = 1; turn <= 10; turn += 1) {
       at(15_000 * turn);
       await clock.wake();
-      expect((await store.head("_dbops/locks/app.json", never))?.modifiedAt).toBe(after(15_000 * turn));
+      expect((await store.head("_dbops/locks/app.json", never))?.modifiedAt).toBe(later(15_000 * turn));
     }
     await lock.assertHeld();
     await expect(acquireLock({ store, host: hostOf(2), clock }, "app", "plan")).rejects.toThrow(/deploy-1/);
@@ -150,7 +150,7 @@ async function heldLock() {
   const lock = await acquireLock({ store: faulty, host: hostOf(1), clock }, "app", "plan");
   await settle();
   const at = (ms: number) => {
-    nowAt = after(ms);
+    nowAt = later(ms);
   };
   return { store, lock, clock, fault, at };
 }

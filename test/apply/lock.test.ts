@@ -9,7 +9,7 @@ import type { Host, ProcessIdentity } from "../../src/ports/host.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
 import { DbopsError } from "../../src/problems/dbops-error.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
-import { after, EXPIRED_AT, handClock, hostOf, never, processOf, START_AT } from "./build.ts";
+import { EXPIRED_AT, handClock, hostOf, later, never, processOf, START_AT } from "./build.ts";
 
 describe("acquireLock", () => {
   it("lets one of 16 racing processes win and names it to all others", async () => {
@@ -70,7 +70,7 @@ describe("acquireLock", () => {
     const store = memoryStore({ now: () => nowAt });
     await acquire(store, hostOf(1));
     const late = { store, host: hostOf(2), clock: handClock("2036-01-01T00:00:00.000Z") };
-    nowAt = after(LEASE_MS);
+    nowAt = later(LEASE_MS);
     await expect(acquireLock(late, "app", "plan")).rejects.toThrow(/deploy-1@host-1/);
     nowAt = EXPIRED_AT;
     const early = { store, host: hostOf(3), clock: handClock("2016-01-01T00:00:00.000Z") };

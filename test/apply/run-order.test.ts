@@ -55,6 +55,19 @@ describe("the order of steps", () => {
     expect((await run(steps, { parallelism })).outcome).toBe("applied");
     expect(most).toBe(parallelism);
   });
+
+  it("runs one unit at a time under a lock, and leases beside it", async () => {
+    const { run, begun, release, primary } = gatedWorld();
+    for (const key of ["app/1", "app/1.manifest"]) primary.put(key, "x");
+    const backup = { existing: "app/1" };
+    const copy = { ...copyOf("app", {}), backup };
+    const verify = { ...verifyOf("app", {}), backup };
+    const running = run([holdOf("app", "first"), holdOf("app", "second"), copy, verify]);
+    await settle();
+    expect(begun.toSorted()).toEqual(["app.copy", "app.hold.first", "app.verify"]);
+    for (const step of ["app.hold.first", "app.hold.second", "app.copy", "app.verify"]) release(step);
+    expect((await running).outcome).toBe("applied");
+  });
 });
 
 describe("a failure", () => {

@@ -55,7 +55,7 @@ export function gatedWorld() {
     begun.push(step.id);
     return gateOf(step.id).promise;
   });
-  return { run: world.run, begun, release: (step: string) => gateOf(step).resolve() };
+  return { run: world.run, primary: world.primary, begun, release: (step: string) => gateOf(step).resolve() };
 }
 
 export function failing(...steps: readonly string[]): Watch {
