@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Minio } from "./minio.ts";
+import type { S3Target } from "./s3-target.ts";
 import { type TimedRun, timedRun } from "./timed-run.ts";
 import { ROLE, type TradingDatabase } from "./trading-database.ts";
 
@@ -17,7 +17,7 @@ export interface Bench {
   /** Holds everything that a run writes. */
   readonly folder: string;
   readonly database: TradingDatabase;
-  readonly minio: Minio;
+  readonly s3: S3Target;
   readonly recipient: string;
 }
 
@@ -46,8 +46,8 @@ export function runDbops(bench: Bench, args: readonly string[], alsoWell?: numbe
     ...process.env,
     CI: "1",
     DB_PASSWORD: bench.database.cluster.password,
-    S3_USER: bench.minio.user,
-    S3_PASSWORD: bench.minio.password,
+    S3_USER: bench.s3.server.accessKeyId,
+    S3_PASSWORD: bench.s3.server.secretAccessKey,
   };
   const argv = [process.execPath, DBOPS, ...args];
   return timedRun({ argv, env, cwd: bench.folder, ...(alsoWell === undefined ? {} : { alsoWell }) });
@@ -62,7 +62,7 @@ export function environmentOf(kind: "file" | "s3", level: number): string {
 function runbook(bench: Bench, group: "file" | "s3"): Contender {
   const file = join(bench.folder, "runbook.sql.gz.enc");
   const dump = `pg_dump | gzip | openssl enc -AES256 -pass env:BACKUP_ENCRYPTION_KEY > '${file}'`;
-  const upload = ` && ${bench.minio.uploadCommand(`'${file}'`, "runbook.sql.gz.enc")}`;
+  const upload = ` && ${bench.s3.uploadCommand(`'${file}'`, "runbook.sql.gz.enc")}`;
   return {
     name: `the runbook: \`pg_dump \\| gzip \\| openssl enc\`${group === "s3" ? ", upload" : ""}`,
     group,
@@ -102,7 +102,8 @@ function environmentText(
   given: { environment: string; group: "file" | "s3"; level: number },
 ): string {
   const { cluster, name } = bench.database;
-  const { endpoint, bucket } = bench.minio;
+  const { bucket } = bench.s3;
+  const { endpoint } = bench.s3.server;
   const keys = "credentials: { accessKeyId: { env: S3_USER }, secretAccessKey: { env: S3_PASSWORD } }";
   const place =
     given.group === "file"

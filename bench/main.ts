@@ -8,8 +8,8 @@ import { prepareContenders } from "./contenders.ts";
 import { goalsOf, renderFigures } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { measureSmall } from "./many-backups.ts";
-import { startMinio } from "./minio.ts";
 import { runRounds } from "./rounds.ts";
+import { startS3Target } from "./s3-target.ts";
 import { startTradingDatabase } from "./trading-database.ts";
 
 // npm run bench -- [--rounds 3] [--signals 4500000] [--disk]
@@ -30,15 +30,15 @@ async function bench(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "dbops-bench-"));
   say("generating the database");
   const database = await startTradingDatabase({ signals: Number(values.signals), inMemory: !values.disk });
-  const minio = await startMinio(join(folder, "minio")).catch(async (error: unknown) => {
+  const s3 = await startS3Target().catch(async (error: unknown) => {
     await database.cluster.stop();
     throw error;
   });
   try {
     const recipient = await identityToRecipient(await generateIdentity());
-    const given = { folder, database, minio, recipient };
+    const given = { folder, database, s3, recipient };
     const contenders = await prepareContenders(given);
-    const results = await runRounds(contenders, { rounds: Number(values.rounds), minio }, say);
+    const results = await runRounds(contenders, { rounds: Number(values.rounds), s3 }, say);
     const small = await measureSmall(given, Number(values.backups));
     const place = values.disk ? "on disk" : "in memory";
     const data = `a generated database of ${(database.dumpBytes / 1e9).toFixed(2)} GB of dump, ${place}; stores on disk; ${values.rounds} interleaved rounds`;
@@ -48,7 +48,7 @@ async function bench(): Promise<number> {
     for (const one of goals) say(`${one.isMet ? "met" : "MISSED"}: ${one.says}: ${one.value}`);
     return goals.every((one) => one.isMet) ? 0 : 1;
   } finally {
-    await minio.stop();
+    await s3.server.stop();
     await database.cluster.stop();
     await rm(folder, { recursive: true, force: true });
   }

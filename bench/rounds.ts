@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import type { Contender } from "./contenders.ts";
 import { load } from "./machine.ts";
-import type { Minio } from "./minio.ts";
+import type { S3Target } from "./s3-target.ts";
 import { median, type TimedRun } from "./timed-run.ts";
 
 /** What all runs of one contender come to. */
@@ -21,7 +21,7 @@ export interface Result {
 /** Runs every contender once in each round, so that a slow minute of the machine meets all of them. */
 export async function runRounds(
   contenders: readonly Contender[],
-  given: { readonly rounds: number; readonly minio: Minio },
+  given: { readonly rounds: number; readonly s3: S3Target },
   say: (line: string) => void,
 ): Promise<readonly Result[]> {
   const runs = new Map<Contender, (TimedRun & { serverSeconds: number })[]>(
@@ -30,9 +30,9 @@ export async function runRounds(
   for (let round = 1; round <= given.rounds; round += 1) {
     for (const contender of contenders) {
       execFileSync("sync"); // what the one before left to be written is not this one's work
-      const before = given.minio.processorSeconds();
+      const before = given.s3.processorSeconds();
       const run = await contender.run();
-      const serverSeconds = given.minio.processorSeconds() - before;
+      const serverSeconds = given.s3.processorSeconds() - before;
       runs.get(contender)?.push({ ...run, serverSeconds });
       say(
         `round ${round}: ${run.seconds.toFixed(1)} s  ${contender.group}  ${contender.name}  (load ${load().toFixed(1)})`,
