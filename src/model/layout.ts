@@ -1,7 +1,6 @@
 import { ORIGINS, type Origin } from "./backup.ts";
-import type { Compression } from "./environment.ts";
 import { type Instant, instantOf, msOf, parseStamp, type Stamp, stampOf } from "./instant.ts";
-import type { ObjectRole } from "./manifest.ts";
+import type { Manifest, ObjectRole } from "./manifest.ts";
 
 /** The key of the store's mark. */
 export const STORE_MARK = "_dbops/store.json";
@@ -44,16 +43,15 @@ export function folderOf(name: string): string {
   return backupFolder(parts.database, parts.stamp);
 }
 
-/** The key of one object, relative to the backup's folder. */
+/** The key of one object, relative to the backup's folder; it tells what was done to the bytes. */
 export function objectKey(
   name: string,
   role: ObjectRole,
-  compression: Compression,
-  encrypted: boolean,
+  { compression, encryption }: Pick<Manifest, "compression" | "encryption">,
 ): string {
   if (role === "restore-guide") return "RESTORE.md";
   const zst = compression === "none" ? "" : ".zst";
-  const age = encrypted ? ".age" : "";
+  const age = encryption === "none" ? "" : ".age";
   switch (role) {
     case "archive":
       return `${name}.dump${zst}${age}`;

@@ -152,7 +152,7 @@ function pipe(facts: RestoreGuideFacts, role: ObjectRole, target: string): strin
 }
 
 function key(facts: RestoreGuideFacts, role: ObjectRole): string {
-  return objectKey(facts.name, role, facts.compression, facts.encryption !== "none");
+  return objectKey(facts.name, role, facts);
 }
 
 /** pg_restore must be at least as new as the pg_dump that wrote the archive: `pg_dump (PostgreSQL) 15.18`. */

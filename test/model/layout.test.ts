@@ -23,7 +23,7 @@ import {
   planKey,
   proofKey,
 } from "../../src/model/layout.ts";
-import type { ObjectRole } from "../../src/model/manifest.ts";
+import type { Manifest, ObjectRole } from "../../src/model/manifest.ts";
 
 const environments = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/);
 const databases = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,40}$/);
@@ -36,6 +36,7 @@ const stamps = fc
       .replace("T", "_"),
   );
 const roles = fc.constantFrom<ObjectRole>("archive", "globals", "detail", "restore-guide");
+const encryptions = fc.constantFrom<Manifest["encryption"]>("age", "age-passphrase", "none");
 const compressions = fc.constantFrom({ zstd: 3 }, "none" as const);
 
 describe("the keys of contract 3", () => {
@@ -45,7 +46,8 @@ describe("the keys of contract 3", () => {
   it("are these", () => {
     expect(name).toBe("production_trading_signals_20261124_010000");
     expect(folder).toBe("trading_signals/20261124_010000/");
-    const sealed = (role: ObjectRole) => objectKey(name, role, { zstd: 1 }, true);
+    const sealed = (role: ObjectRole) =>
+      objectKey(name, role, { compression: { zstd: 1 }, encryption: "age" });
     expect(sealed("archive")).toBe("production_trading_signals_20261124_010000.dump.zst.age");
     expect(sealed("globals")).toBe("production_trading_signals_20261124_010000.globals.sql.zst.age");
     expect(sealed("detail")).toBe("production_trading_signals_20261124_010000.detail.json.age");
@@ -60,9 +62,13 @@ describe("the keys of contract 3", () => {
   });
 
   it("leave out what was not done to the bytes", () => {
-    expect(objectKey(name, "archive", "none", false)).toBe(`${name}.dump`);
-    expect(objectKey(name, "globals", "none", true)).toBe(`${name}.globals.sql.age`);
-    expect(objectKey(name, "detail", { zstd: 1 }, false)).toBe(`${name}.detail.json`);
+    expect(objectKey(name, "archive", { compression: "none", encryption: "none" })).toBe(`${name}.dump`);
+    expect(objectKey(name, "globals", { compression: "none", encryption: "age-passphrase" })).toBe(
+      `${name}.globals.sql.age`,
+    );
+    expect(objectKey(name, "detail", { compression: { zstd: 1 }, encryption: "none" })).toBe(
+      `${name}.detail.json`,
+    );
   });
 
   it("sort journal entries by number", () => {
@@ -90,10 +96,10 @@ describe("parse of format", () => {
         fc.tuple(environments, databases, stamps),
         roles,
         compressions,
-        fc.boolean(),
-        ([environment, database, stamp], role, compression, encrypted) => {
+        encryptions,
+        ([environment, database, stamp], role, compression, encryption) => {
           const name = backupName(environment, database, stamp);
-          const key = `${folderOf(name)}${objectKey(name, role, compression, encrypted)}`;
+          const key = `${folderOf(name)}${objectKey(name, role, { compression, encryption })}`;
           expect(parseBackupKey(environment, database, key)).toEqual({ kind: "object", stamp, role });
         },
       ),

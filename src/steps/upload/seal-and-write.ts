@@ -56,7 +56,7 @@ function measurePart(part: Part, { name, known }: NewBackup, run: StepRun): Meas
   const stored = meter(role === "archive" ? (bytes) => run.progress(bytes) : undefined);
   return {
     role,
-    key: objectKey(name, role, known.compression, known.encryption !== "none"),
+    key: objectKey(name, role, known),
     body: chain(part.body, stored.through),
     stored: stored.measure,
     part,
