@@ -34,6 +34,7 @@ export function startProgram(call: ProgramCall, signal: AbortSignal): ProgramOut
   const body = bodyOf(child, gathered(child, settled));
   const abort = (): void => void body.destroy(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
+  body.on("error", () => {}); // a failure before anybody reads is told by `settled`, and by the destroyed body
   settled.catch(() => {}).finally(() => signal.removeEventListener("abort", abort));
   return { body, settled };
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ProgramOutput, Snapshot } from "../../../src/ports/postgres.ts";
 import { DbopsError } from "../../../src/problems/dbops-error.ts";
 import { type Cluster, startCluster } from "../../support/postgres-cluster.ts";
@@ -228,6 +228,8 @@ describe("a program that is not there", () => {
 });
 
 describe("arguments and environment", () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
   test("of a running pg_dump show neither password nor names in its arguments", async () => {
     await withSnapshot(async (snapshot) => {
       const output = await stalled(snapshot);
@@ -262,7 +264,6 @@ describe("arguments and environment", () => {
     for (const name of ["PGOPTIONS", "PGHOST", "PGUSER", "PGPASSWORD", "PGSSLMODE"])
       vi.stubEnv(name, "--nonsense");
     const seen = await reachable(open(cluster.connectionOf(NAME)));
-    vi.unstubAllEnvs();
     expect(seen.identity.database).toBe(NAME);
   });
 });
