@@ -38,6 +38,9 @@ export interface Cluster {
   /** A login role with the cluster's password; `options` as in CREATE ROLE. */
   createRole(name: string, options?: string): Promise<void>;
   connectionOf(database: string, user?: string): Extract<Connection, { kind: "parts" }>;
+  /** Shuts the server down; the data and the port stay for `startAgain`. */
+  halt(): Promise<void>;
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,7 +62,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const port = options.settings?.["port"] === undefined ? await freePort() : Number(options.settings.port);
     await configure(layout, port, owner, options);
     const server = await startServer(layout, owner);
-    return clusterOf(layout, port, server);
+    return clusterOf(layout, port, { server, start: () => startServer(layout, owner) });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -188,7 +191,12 @@ async function startServer(layout: Layout, owner: User | null): Promise<ChildPro
   throw new Error(`PostgreSQL did not start:\n${await readFile(layout.logFile, "utf8")}`);
 }
 
-function clusterOf(layout: Layout, port: number, server: ChildProcess): Cluster {
+interface Running {
+  server: ChildProcess;
+  start(): Promise<ChildProcess>;
+}
+
+function clusterOf(layout: Layout, port: number, running: Running): Cluster {
   const env = { ...process.env, PGHOST: layout.sockets, PGPORT: String(port), PGUSER: SUPERUSER };
   const psql = (database: string, sql: string): Promise<string> =>
     run(
@@ -222,8 +230,12 @@ function clusterOf(layout: Layout, port: number, server: ChildProcess): Cluster 
       sslmode: "disable",
       sslrootcert: null,
     }),
+    halt: () => stopServer(running.server),
+    startAgain: async () => {
+      running.server = await running.start();
+    },
     stop: async () => {
-      await stopServer(server);
+      await stopServer(running.server);
       await rm(layout.folder, { recursive: true, force: true });
     },
   };
