@@ -25,7 +25,15 @@ export async function replaceObject(
   try {
     const answer = await bucket.tell(signal, (options) =>
       bucket.api.putObject(
-        { Bucket: bucket.name, Key: bucket.root + key, Body: body, ...condition, ...mark, ...sealed },
+        {
+          Bucket: bucket.name,
+          Key: bucket.root + key,
+          Body: body,
+          ContentLength: body.length,
+          ...condition,
+          ...mark,
+          ...sealed,
+        },
         options,
       ),
     );

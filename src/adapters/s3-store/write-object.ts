@@ -98,6 +98,7 @@ async function putWhole(
           Bucket: bucket.name,
           Key: bucket.root + key,
           Body: part.bytes,
+          ContentLength: part.bytes.length, // the SDK warns on stderr of an empty body without it
           IfNoneMatch: "*",
           ...mark,
           ...creationOf(bucket),
