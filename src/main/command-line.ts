@@ -185,19 +185,19 @@ function addLock(program: Command, run: Run): void {
         (await import("../commands/lock.ts")).lockShowCommand(context, { environment }),
       ),
     );
-  command(lock, "break", "free a lock whose holder no longer works")
+  const breaking = command(lock, "break", "free a lock whose holder no longer works")
     .argument("<environment>")
     .argument("<scope>", "as `dbops lock show` prints it")
-    .option("--confirm <environment>", "the environment's name, where the holder renewed it a moment ago")
-    .action((environment: string, scope: string, options: { confirm?: string }, self: Command) =>
-      run(optionsOf(self), async (context) =>
-        (await import("../commands/lock.ts")).lockBreakCommand(context, {
-          environment,
-          scope,
-          confirm: options.confirm ?? null,
-        }),
-      ),
-    );
+    .option("--confirm <environment>", "the environment's name, where the holder renewed it a moment ago");
+  breaking.action((environment: string, scope: string, options: { confirm?: string }) =>
+    run(optionsOf(breaking), async (context) =>
+      (await import("../commands/lock.ts")).lockBreakCommand(context, {
+        environment,
+        scope,
+        confirm: options.confirm ?? null,
+      }),
+    ),
+  );
 }
 
 /** A subcommand that throws instead of exiting. */

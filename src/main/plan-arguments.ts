@@ -9,14 +9,26 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 
 /** `dbops plan E`, and `dbops plan E <operation> …`, whose own options come behind the operation. */
 export function addPlan(program: Command, run: Run): void {
-  command(
+  const planning = command(
     program,
     "plan",
     "compare the file with the world, and write down the steps that would make it true",
   )
     .argument("<environment>")
     .argument("[operation]", "backup [database] | prune [database] | release <backup>; none: all that is due")
-    .argument("[subject]", "what the operation is about")
+    .argument("[subject]", "what the operation is about");
+  addPlanOptions(planning);
+  planning.action((environment: string, operation?: string, subject?: string) =>
+    run(optionsOf(planning), async (context) => {
+      const options = planning.opts<Options>();
+      const args = argumentsOf(environment, requestOf(operation ?? null, subject ?? null, options), options);
+      return (await import("../commands/plan.ts")).planCommand(context, args);
+    }),
+  );
+}
+
+function addPlanOptions(planning: Command): void {
+  planning
     .option("--out <file>", "write the plan there")
     .option("--observed <file>", "plan from an observation: no connection, no secret, no command")
     .option("--detailed-exitcode", "exit 2 when the plan has changes", false)
@@ -32,24 +44,7 @@ export function addPlan(program: Command, run: Run): void {
     .option("--label <text>", "backup: a word about why")
     .option("--hold", "backup: keep it until it is released", false)
     .option("--store <store>", "backup: write it to this store instead of the first")
-    .option("--orphan <database>", "prune: the backups of a database that is in no file")
-    .action(
-      (
-        environment: string,
-        operation: string | undefined,
-        subject: string | undefined,
-        options: Options,
-        self: Command,
-      ) =>
-        run(optionsOf(self), async (context) => {
-          const args = argumentsOf(
-            environment,
-            requestOf(operation ?? null, subject ?? null, options),
-            options,
-          );
-          return (await import("../commands/plan.ts")).planCommand(context, args);
-        }),
-    );
+    .option("--orphan <database>", "prune: the backups of a database that is in no file");
 }
 
 interface Options {
