@@ -44,6 +44,7 @@ export function decideRetention(
   if (!hasRule(retention)) for (const point of points) policy.add(point, "no retention rule is set");
   addWithin(policy, scheduled, retention.withinMs);
   for (const rule of BUCKETS) addBuckets(policy, scheduled, { ...rule, count: retention[rule.name] });
+  addOwnNewest(policy, scheduled);
   addOthers(policy, newestFirst, { retention, now });
   addAtLeast(policy, newestFirst, Math.max(1, retention.atLeast));
   const protection = protectionOf(newestFirst);
@@ -144,6 +145,12 @@ function addBuckets(
     filled += 1;
     reasons.add(point, `${rule.name} ${filled} of ${rule.count}`);
   }
+}
+
+/** The newest backup that covers slots stays beside a newer file of the runbook: else its slot would be due again. */
+function addOwnNewest(reasons: Reasons, scheduled: readonly RestorePoint[]): void {
+  const own = scheduled.find(coversSlots);
+  if (own !== undefined && own !== scheduled[0]) reasons.add(own, "the newest that dbops made");
 }
 
 function addOthers(

@@ -48,7 +48,7 @@ const stored = fc
     ),
     holds: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, fc.constant(["incident-42"])),
     proofs: fc.array(fc.record({ at: moment, passed: fc.boolean() }), { maxLength: 1 }),
-    classic: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, fc.constant(true)),
+    classic: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
     places: fc.subarray(["primary", "dr", "far"], { minLength: 1 }),
   })
   .map(({ classic, places, ...more }) => ({ places, backup: asStored(more, classic) }));

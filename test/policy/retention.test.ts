@@ -120,7 +120,15 @@ describe("retention", () => {
 
   it("treats the runbook's files as scheduled backups", () => {
     const classic = point("2026-11-24T02:00:00.000Z", { layout: "classic", origin: null });
-    expect(kept([...DAYS, classic], { daily: 1 })).toEqual([classic.name]);
+    expect(kept([...DAYS, classic], { daily: 1 })).toContain(classic.name);
+    expect(reasons([...DAYS, classic], { daily: 1 }, "2026-11-24T01:00:00.000Z").join()).not.toMatch(/daily/);
+  });
+
+  it("keeps the newest backup of its own beside newer files of the runbook, which cover no slot", () => {
+    const classic = point("2026-11-24T02:00:00.000Z", { layout: "classic", origin: null });
+    const own = "2026-11-24T01:00:00.000Z";
+    expect(reasons([...DAYS, classic], { daily: 1 }, own)).toEqual(["the newest that dbops made"]);
+    expect(reasons(DAYS, { daily: 1 }, own)).toEqual(["daily 1 of 1", "at least 1"]);
   });
 
   it("keeps a backup whose origin is not known, and counts it in no bucket", () => {
