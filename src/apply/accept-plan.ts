@@ -1,11 +1,9 @@
 import type { Environment } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
-import { STORE_MARK } from "../model/layout.ts";
 import type { Plan } from "../model/plan.ts";
-import { parseStoreMark } from "../model/store-mark.ts";
+import { readMark } from "../observe/observe.ts";
 import { configDigest } from "../plan/config-digest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import { readText } from "../ports/read-object.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 
@@ -17,7 +15,7 @@ export interface Acceptance {
   store(name: string): ObjectStore;
 }
 
-/** Refuses, before the first entry, a plan that is expired, was made from another configuration, or for other stores. */
+/** Refuses, before the first entry, a plan that is expired, was made from another configuration, or for other stores; throws when a store has no mark or a foreign one. */
 export async function acceptPlan(plan: Plan, acceptance: Acceptance, signal: AbortSignal): Promise<void> {
   const problems = [...plainRefusals(plan, acceptance), ...(await foreignStores(plan, acceptance, signal))];
   if (problems.length > 0) throw new DbopsError(problems);
@@ -47,8 +45,9 @@ async function foreignStores(
   const names = Object.keys(plan.targets.stores).sort();
   const found = await Promise.all(
     names.map(async (name) => {
-      const mark = parseStoreMark(await readText(acceptance.store(name), STORE_MARK, signal));
-      if (mark !== null && mark.storeId === plan.targets.stores[name]) return [];
+      const question = { environment: plan.environment, store: name };
+      const { mark } = await readMark(acceptance.store(name), question, signal);
+      if (mark.storeId === plan.targets.stores[name]) return [];
       const detail = `store ${name} is not the one the plan was made for (${plan.targets.stores[name]})`;
       return [problem("TARGET_CHANGED", detail, { fix: `dbops plan ${plan.environment}` })];
     }),

@@ -1,13 +1,16 @@
 import { findHead, readBackwards } from "../apply/journal.ts";
 import { readLock } from "../apply/lock-file.ts";
 import { listScopes } from "../apply/scopes.ts";
+import type { Records } from "../apply/sessions.ts";
 import { verifyJournal } from "../apply/verify-journal.ts";
 import { loadEnvironment } from "../config/load-environments.ts";
 import type { AuditEntry } from "../model/audit-entry.ts";
+import type { Environment } from "../model/environment.ts";
 import type { VerifiedScope } from "../model/report.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { EXIT } from "../problems/exit-code.ts";
 import type { Context } from "./context.ts";
+import { markedRecords } from "./marked-records.ts";
 
 export interface AuditArguments {
   readonly environment: string;
@@ -19,7 +22,7 @@ export interface AuditArguments {
 /** `dbops audit show`: the newest entries of all journals of an environment, oldest first. */
 export async function auditShowCommand(context: Context, args: AuditArguments): Promise<number> {
   const environment = await loadEnvironment(args.environment, context.configFolder);
-  const { records } = context.connect(environment, "read-only");
+  const records = await recordsOf(context, environment);
   const scopes = await scopesOf(records.store, args.scope, context.signal);
   const found = await Promise.all(
     scopes.map((scope) => newest(records.store, { scope, last: args.last }, context.signal)),
@@ -36,12 +39,16 @@ export async function auditVerifyCommand(
   args: { readonly environment: string },
 ): Promise<number> {
   const environment = await loadEnvironment(args.environment, context.configFolder);
-  const { records } = context.connect(environment, "read-only");
+  const records = await recordsOf(context, environment);
   const scopes: VerifiedScope[] = [];
   for (const scope of await listScopes(records.store, context.signal))
     scopes.push({ scope, ...(await verifyJournal(records.store, scope, context.signal)) });
   context.view.report({ kind: "audit-verified", environment: environment.name, scopes });
   return scopes.some((one) => one.state === "broken") ? EXIT.failed : EXIT.done;
+}
+
+function recordsOf(context: Context, environment: Environment): Promise<Records> {
+  return markedRecords(context.connect(environment, "read-only"), environment, context.signal);
 }
 
 async function scopesOf(

@@ -1,4 +1,5 @@
 import { runPlan } from "../apply/run-plan.ts";
+import type { Records } from "../apply/sessions.ts";
 import { testConditions } from "../apply/store-conditions.ts";
 import { storePlan } from "../apply/stored-plan.ts";
 import { LOCKS_PREFIX } from "../model/layout.ts";
@@ -8,6 +9,7 @@ import type { Step } from "../model/step.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
 import { handlers } from "../steps/handlers.ts";
 import type { Connection, Context } from "./context.ts";
+import { markedRecords } from "./marked-records.ts";
 
 export interface CarryOutOptions {
   readonly connection: Connection;
@@ -22,13 +24,14 @@ export interface CarryOutOptions {
 export async function carryOut(context: Context, plan: Plan, options: CarryOutOptions): Promise<Applied> {
   const { connection, left, parallelism, whenLocked } = options;
   const began = performance.now();
-  await assertConditions(context, connection);
-  const begun = (await storePlan(connection.records, plan)) === "exists";
+  const records = await markedRecords(connection, connection.ports.environment, context.signal);
+  await assertConditions(context, records);
+  const begun = (await storePlan(records, plan)) === "exists";
   const progress = context.view.progress(plan);
   try {
     const ran = await runPlan(plan, {
       ports: connection.ports,
-      records: connection.records,
+      records,
       handlers,
       parallelism,
       begun,
@@ -46,7 +49,7 @@ export async function carryOut(context: Context, plan: Plan, options: CarryOutOp
 }
 
 /** A lock is worth what the store's conditions are worth: they are raced before the first lock of a store. */
-async function assertConditions(context: Context, { records }: Connection): Promise<void> {
+async function assertConditions(context: Context, records: Records): Promise<void> {
   if (records.locks === "none") return;
   for await (const _ of records.store.list(LOCKS_PREFIX, {}, context.signal)) return;
   const found = await testConditions(records.store, context.signal);

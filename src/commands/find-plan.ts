@@ -9,6 +9,7 @@ import { readText } from "../ports/read-object.ts";
 import { DbopsError, fail, problemsOf } from "../problems/dbops-error.ts";
 import type { Problem } from "../problems/problem.ts";
 import type { Context } from "./context.ts";
+import { markedRecords } from "./marked-records.ts";
 
 /** Twelve hex digits tell plans apart well enough for a person to type. */
 const DIGEST = /^[0-9a-f]{12,64}$/;
@@ -49,7 +50,8 @@ async function searchStore(
   environment: Environment,
   digest: string,
 ): Promise<string | null> {
-  const { records } = context.connect(environment, "read-only");
+  const connection = context.connect(environment, "read-only");
+  const records = await markedRecords(connection, environment, context.signal);
   const found: string[] = [];
   for await (const { key } of records.store.list(planKey(digest).replace(/\.yaml$/, ""), {}, context.signal))
     found.push(key);

@@ -51,12 +51,17 @@ export async function initStoresCommand(
     try {
       marked.push(await markStore(context, environment, { name, store: ports.store(name) }));
     } catch (error) {
-      problems.push(...problemsOf(error).map((one) => ({ ...one, detail: `store ${name}: ${one.detail}` })));
+      problems.push(...problemsOf(error).map((one) => aboutStore(name, one)));
     }
   }
   context.view.report({ kind: "marked", environment: environment.name, stores: marked });
   context.view.problems(problems);
   return exitCodeOf(problems);
+}
+
+function aboutStore(name: string, found: Problem): Problem {
+  const subject = `store ${name}`;
+  return found.detail.includes(subject) ? found : { ...found, detail: `${subject}: ${found.detail}` };
 }
 
 async function markStore(

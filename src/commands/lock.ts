@@ -2,11 +2,13 @@ import { breakLock } from "../apply/break-lock.ts";
 import { canTake } from "../apply/lock.ts";
 import { describeHolder, isExpired, readLock } from "../apply/lock-file.ts";
 import { listScopes } from "../apply/scopes.ts";
+import type { Records } from "../apply/sessions.ts";
 import { loadEnvironment } from "../config/load-environments.ts";
 import type { LockRow } from "../model/report.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { EXIT } from "../problems/exit-code.ts";
-import type { Connection, Context } from "./context.ts";
+import type { Context } from "./context.ts";
+import { markedRecords } from "./marked-records.ts";
 
 /** `dbops lock show`: every lock of an environment and who holds it. */
 export async function lockShowCommand(
@@ -15,8 +17,9 @@ export async function lockShowCommand(
 ): Promise<number> {
   const environment = await loadEnvironment(args.environment, context.configFolder);
   const connection = context.connect(environment, "read-only");
-  const scopes = await listScopes(connection.records.store, context.signal);
-  const rows = await Promise.all(scopes.map((scope) => rowOf(connection, scope, context.signal)));
+  const records = await markedRecords(connection, environment, context.signal);
+  const scopes = await listScopes(records.store, context.signal);
+  const rows = await Promise.all(scopes.map((scope) => rowOf(records, scope, context.signal)));
   const locks = rows.filter((row) => row !== null);
   context.view.report({ kind: "locks", environment: environment.name, locks });
   return EXIT.done;
@@ -31,7 +34,8 @@ export interface LockBreakArguments {
 /** `dbops lock break`: takes a lock from a holder that no longer works; the environment's name has to be given. */
 export async function lockBreakCommand(context: Context, args: LockBreakArguments): Promise<number> {
   const environment = await loadEnvironment(args.environment, context.configFolder);
-  const { records } = context.connect(environment, "read-write");
+  const connection = context.connect(environment, "read-write");
+  const records = await markedRecords(connection, environment, context.signal);
   const lock = await readLock(records.store, args.scope, context.signal);
   if (lock === null)
     return fail("USAGE", `there is no lock ${args.scope}`, { fix: `dbops lock show ${environment.name}` });
@@ -52,7 +56,7 @@ async function confirmBreak(context: Context, args: LockBreakArguments, holder: 
   });
 }
 
-async function rowOf({ records }: Connection, scope: string, signal: AbortSignal): Promise<LockRow | null> {
+async function rowOf(records: Records, scope: string, signal: AbortSignal): Promise<LockRow | null> {
   const lock = await readLock(records.store, scope, signal);
   if (lock === null) return null;
   const { file } = lock;

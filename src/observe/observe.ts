@@ -96,18 +96,24 @@ export async function readMark(
   if (info === null)
     throw unmarked(
       "STORE_UNMARKED",
-      `there is no ${STORE_MARK}: a wrong prefix, an unmounted disk or a new store`,
+      `store ${question.store} has no ${STORE_MARK}: a wrong prefix, an unmounted disk or a new store`,
       {
         fix: `dbops init stores ${question.environment}`,
       },
     );
   const mark = parseStoreMark(await readText(store, STORE_MARK, signal));
   if (mark === null)
-    throw unmarked("STORE_UNMARKED", `${STORE_MARK} is no mark of dbops`, { fix: `look at ${STORE_MARK}` });
-  if (mark.environment !== question.environment)
-    throw unmarked("STORE_FOREIGN", `it belongs to ${mark.environment}, not to ${question.environment}`, {
-      fix: "correct the bucket, the prefix or the path in the environment file",
+    throw unmarked("STORE_UNMARKED", `${STORE_MARK} of store ${question.store} is no mark of dbops`, {
+      fix: `look at ${STORE_MARK}`,
     });
+  if (mark.environment !== question.environment)
+    throw unmarked(
+      "STORE_FOREIGN",
+      `store ${question.store} belongs to ${mark.environment}, not to ${question.environment}`,
+      {
+        fix: "correct the bucket, the prefix or the path in the environment file",
+      },
+    );
   return { mark, info };
 }
 

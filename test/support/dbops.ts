@@ -22,6 +22,8 @@ export interface Running {
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The user that it runs as; this process's own unless given. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** Compiling the sources is half of the time of a short command. */
@@ -31,10 +33,11 @@ const COMPILE_CACHE = join(
 );
 
 /** Starts dbops from the sources, without a terminal. */
-export function startDbops(args: readonly string[], { cwd, env = {} }: RunOptions): Running {
+export function startDbops(args: readonly string[], { cwd, env = {}, user }: RunOptions): Running {
   const entry = join(import.meta.dirname, "dbops-main.ts");
   const child = spawn(process.execPath, [entry, ...args], {
     cwd,
+    ...user,
     env: { ...process.env, CI: "true", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
