@@ -2,7 +2,9 @@ import { type FileHandle, link, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import type { ObjectInfo } from "../../ports/object-store.ts";
+import { fail } from "../../problems/dbops-error.ts";
 import { chunksOf } from "../store-wrappers/abortable-body.ts";
+import { gatherParts } from "../store-wrappers/gather-parts.ts";
 import { fileInfoOf, objectInfoOf, statFile } from "./file-info.ts";
 import { pathOf, temporaryOf } from "./file-keys.ts";
 import { codeOf, orAbsent, reaching, requireFolder } from "./file-problems.ts";
@@ -61,20 +63,16 @@ async function openNew(root: string, path: string): Promise<FileHandle> {
   }
 }
 
+/** Large writes, out of one buffer that is used again. */
 async function drain(root: string, body: Readable, handle: FileHandle, signal: AbortSignal): Promise<void> {
-  let gathered: Buffer[] = [];
-  let bytes = 0;
-  const flush = async () => {
-    await reaching(root, "write", () => handle.writeFile(Buffer.concat(gathered)));
-    gathered = [];
-    bytes = 0;
-  };
-  for await (const chunk of chunksOf(body, signal)) {
-    gathered.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= GATHER_BYTES) await flush();
+  for await (const part of gatherParts(chunksOf(body, signal), () => GATHER_BYTES, unlimited)) {
+    await reaching(root, "write", () => handle.writeFile(part.bytes));
+    part.release();
   }
-  if (bytes > 0) await flush();
+}
+
+function unlimited(): never {
+  return fail("INTERNAL", "a file has no limit of parts");
 }
 
 async function finish(handle: FileHandle) {

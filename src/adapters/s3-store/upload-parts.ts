@@ -1,8 +1,8 @@
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import type { GatheredPart } from "../store-wrappers/gather-parts.ts";
 import type { Bucket } from "./bucket.ts";
-import type { GatheredPart } from "./gather-parts.ts";
 import { lastWord, newMark, type WriteMark } from "./own-write.ts";
 import { headObject } from "./read-object.ts";
 import { placeOf } from "./s3-problems.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gatherParts } from "../../../src/adapters/s3-store/gather-parts.ts";
+import { gatherParts } from "../../../src/adapters/store-wrappers/gather-parts.ts";
 
 describe("gathering parts", () => {
   it("keeps every byte in order, gives whole parts, and knows the last one", async () => {
