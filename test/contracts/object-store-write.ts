@@ -96,8 +96,9 @@ function describeFailing(opened: () => ObjectStore, { partBytes }: ObjectStoreTr
 
   it("does not begin when its signal has aborted already", async () => {
     const reason = new Error("interrupted");
-    const written = opened().write("object", bodyOf("x"), {}, AbortSignal.abort(reason));
-    await expect(written).rejects.toBe(reason);
+    const body = bodyOf("x");
+    await expect(opened().write("object", body, {}, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(body.destroyed).toBe(true);
     expect(await leftUnder(opened(), "object")).toEqual([]);
   });
 }
@@ -105,7 +106,9 @@ function describeFailing(opened: () => ObjectStore, { partBytes }: ObjectStoreTr
 function describeExclusive(opened: () => ObjectStore, traits: ObjectStoreTraits): void {
   it.each([10, traits.partBytes + 10])("never overwrites, with a body of %d bytes", async (bytes) => {
     await put(opened(), "object", "the first");
-    expect(await opened().write("object", bodyOfBytes(bytes), {}, LIVE)).toBe("exists");
+    const body = bodyOfBytes(bytes);
+    expect(await opened().write("object", body, {}, LIVE)).toBe("exists");
+    expect(body.destroyed).toBe(true);
     expect((await readAll(opened(), "object")).toString()).toBe("the first");
     expect(await leftUnder(opened(), "object")).toEqual(["object"]);
   });

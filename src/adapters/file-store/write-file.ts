@@ -20,12 +20,24 @@ export async function writeFile(
   body: Readable,
   signal: AbortSignal,
 ): Promise<ObjectInfo | "exists"> {
-  const path = pathOf(root, key);
-  signal.throwIfAborted();
-  if ((await reaching(root, "read", () => statFile(path))) !== null) {
-    body.destroy();
-    return "exists";
+  try {
+    const path = pathOf(root, key);
+    signal.throwIfAborted();
+    if ((await reaching(root, "read", () => statFile(path))) !== null) return "exists";
+    return await writeNew(root, { key, path, body }, signal);
+  } finally {
+    if (!body.readableEnded) body.destroy();
   }
+}
+
+const GATHER_BYTES = 1024 * 1024;
+const FOLDER_TRIES = 100;
+
+async function writeNew(
+  root: string,
+  { key, path, body }: { readonly key: string; readonly path: string; readonly body: Readable },
+  signal: AbortSignal,
+): Promise<ObjectInfo | "exists"> {
   const temporary = temporaryOf(path);
   const handle = await openNew(root, temporary);
   try {
@@ -42,9 +54,6 @@ export async function writeFile(
     throw error;
   }
 }
-
-const GATHER_BYTES = 1024 * 1024;
-const FOLDER_TRIES = 100;
 
 /** Removals take away folders that became empty, perhaps between our mkdir and our open. Once the file is there, the folder stays. */
 async function openNew(root: string, path: string): Promise<FileHandle> {

@@ -27,11 +27,6 @@ export async function writeObject(
   { key, body, estimatedBytes }: Writing,
   signal: AbortSignal,
 ): Promise<ObjectInfo | "exists"> {
-  signal.throwIfAborted();
-  if ((await headObject(bucket, key, signal)) !== null) {
-    body.destroy();
-    return "exists";
-  }
   const { parts } = bucket.declaration;
   const sizes = partSizesFor(estimatedBytes, parts);
   // An upload that fails must end the gathering at once, even while the body gives nothing.
@@ -41,6 +36,8 @@ export async function writeObject(
     failParts(bucket, key, estimatedBytes),
   );
   try {
+    signal.throwIfAborted();
+    if ((await headObject(bucket, key, signal)) !== null) return "exists";
     const first = await gathered.next();
     if (first.done === true) return fail("INTERNAL", `no part was gathered of ${key}`);
     if (first.value.isLast) return await putWhole(bucket, key, first.value, signal);
@@ -72,16 +69,22 @@ export async function settleCreation(
   const read = readS3Error(error);
   if (!signal.aborted && !isRefusedCondition(read) && !isUnanswered(read) && read.name !== "NoSuchUpload")
     return bucket.failed("write", error);
-  const found = await lookUp(bucket, key, mark, signal.aborted ? lastWord() : signal);
   if (signal.aborted) {
-    if (found?.isMine)
-      await bucket.tell(lastWord(), (options) =>
-        bucket.api.deleteObject({ Bucket: bucket.name, Key: bucket.root + key }, options),
-      );
+    await removeMine(bucket, key, mark).catch(() => undefined); // the reason of the abort is the one to tell
     signal.throwIfAborted();
   }
+  const found = await lookUp(bucket, key, mark, signal);
   if (found === null) return bucket.failed("write", error);
   return found.isMine ? found.info : "exists";
+}
+
+/** The request may have taken effect although it was aborted. */
+async function removeMine(bucket: Bucket, key: string, mark: WriteMark): Promise<void> {
+  const found = await lookUp(bucket, key, mark, lastWord());
+  if (found?.isMine)
+    await bucket.tell(lastWord(), (options) =>
+      bucket.api.deleteObject({ Bucket: bucket.name, Key: bucket.root + key }, options),
+    );
 }
 
 async function putWhole(

@@ -208,7 +208,9 @@ describe("a file store whose folder is gone", () => {
     await expect(unfinishedOf(store, "")).rejects.toMatchObject(gone);
     await expect(store.head("app/object", LIVE)).rejects.toMatchObject(gone);
     await expect(store.read("app/object", null, LIVE)).rejects.toMatchObject(gone);
-    await expect(store.write("app/object", bodyOf("x"), {}, LIVE)).rejects.toMatchObject(gone);
+    const body = bodyOf("x");
+    await expect(store.write("app/object", body, {}, LIVE)).rejects.toMatchObject(gone);
+    expect(body.destroyed).toBe(true);
     await expect(store.write("object", bodyOf("x"), {}, LIVE)).rejects.toMatchObject(gone);
     await expect(store.replace("a/lock", Buffer.from("x"), "absent", LIVE)).rejects.toMatchObject(gone);
     await expect(store.replace("a/lock", Buffer.from("x"), { etag: "x" }, LIVE)).rejects.toMatchObject(gone);
