@@ -77,19 +77,22 @@ async function listFiles(configFolder: string): Promise<Listing | { problem: Pro
 async function look(name: string, configFolder: string): Promise<LookedAt> {
   const path = join(configFolder, `${name}.yaml`);
   const file = shownPath(path);
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-    // Imported on first use: YAML and schema cost more time than `dbops --help` may take.
-    const { parseEnvironment } = await import("./parse-environment.ts");
-    return { name, parsed: parseEnvironment(text, { file, baseFolder: dirname(resolve(configFolder)) }) };
-  } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown)) throw thrown;
-    const detail = `${file} cannot be read: ${reasonOf(thrown)}`;
+  const read = await readUtf8(path);
+  if ("reason" in read) {
     const where = { file, line: 1, column: 1 };
-    return {
-      name,
-      parsed: { environment: null, problems: [problem("CONFIG_UNREADABLE", detail, { where })], stores: [] },
-    };
+    const found = problem("CONFIG_UNREADABLE", `${file} cannot be read: ${read.reason}`, { where });
+    return { name, parsed: { environment: null, problems: [found], stores: [] } };
+  }
+  // Imported on first use: YAML and schema cost more time than `dbops --help` may take.
+  const { parseEnvironment } = await import("./parse-environment.ts");
+  return { name, parsed: parseEnvironment(read.text, { file, baseFolder: dirname(resolve(configFolder)) }) };
+}
+
+async function readUtf8(path: string): Promise<{ readonly text: string } | { readonly reason: string }> {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path)) };
+  } catch (thrown) {
+    return { reason: reasonOf(thrown) };
   }
 }
 
