@@ -24,8 +24,8 @@ export function cleanUp(view: DatabaseView, decision: StoreDecision, options: Re
   const uploads = options.blockers.length > 0 ? [] : abandonedUploads(view.database.name, store);
   return {
     steps: [...seen.flatMap((one) => one.steps), ...uploads],
-    problems: [],
-    notices: seen.flatMap((one) => one.notices),
+    problems: seen.flatMap((one) => one.remarks.filter((remark) => remark.severity === "error")),
+    notices: seen.flatMap((one) => one.remarks.filter((remark) => remark.severity === "warning")),
     decisions: seen.map((one) => one.decision),
   };
 }
@@ -76,7 +76,8 @@ function uploadStep(
 
 interface Look {
   readonly steps: readonly Step[];
-  readonly notices: readonly Problem[];
+  /** Damage is an error: the store lacks what it should hold, and dbops does not repair it by itself. */
+  readonly remarks: readonly Problem[];
   readonly decision: Decision;
 }
 
@@ -91,18 +92,21 @@ function look(
   const kept = keptBecause(store, backup) ?? blocker;
   if (kept === undefined) {
     const step = leftoverStep(database, store.store, backup);
-    return { steps: [step], notices: [], decision: { ...base, verdict: "prune", reasons: [step.why] } };
+    return { steps: [step], remarks: [], decision: { ...base, verdict: "prune", reasons: [step.why] } };
   }
-  const notice = problem("BACKUP_INCOMPLETE", `${backup.name} in ${store.store}: ${kept}`, {
-    severity: "warning",
+  const isDamaged = backup.layout === "directory" && backup.etag !== null;
+  const remark = problem("BACKUP_INCOMPLETE", `${backup.name} in ${store.store}: ${kept}`, {
+    severity: isDamaged ? "error" : "warning",
+    fix: isDamaged
+      ? "bring its objects back, or remove its manifest.json: a later plan clears the rest away"
+      : undefined,
   });
-  return { steps: [], notices: [notice], decision: { ...base, verdict: "incomplete", reasons: [kept] } };
+  return { steps: [], remarks: [remark], decision: { ...base, verdict: "incomplete", reasons: [kept] } };
 }
 
 function keptBecause(store: StoreView, backup: Backup): string | undefined {
   if (backup.layout === "classic") return "its file or its checksum is missing or empty";
-  if (backup.etag !== null)
-    return "it has a manifest, but not every object; it is left for a person to look at";
+  if (backup.etag !== null) return "it has a manifest, but not every object; a person has to look at it";
   if (backup.holds.length > 0) return `held: ${backup.holds.join(", ")}`;
   if (isLeftover(backup, store.listing, store.clockAt)) return undefined;
   return "no manifest yet: it is in progress, or was interrupted less than 24 h ago";
