@@ -19,7 +19,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s in the middle of a dump", (sig
     const workplace = await world.fresh({ stores: ["primary"] });
     const before = await foldersIn(workplace, "primary");
     await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
-    const { running, lock } = await stallMidUpload(world, workplace, "p.yaml");
+    const { running, lock } = await stallMidUpload(world, workplace, { plan: "p.yaml" });
     const children = descendantsOf(running.child.pid ?? 0);
     expect(children).not.toEqual([]);
     running.child.kill(signal);
@@ -48,7 +48,7 @@ describe("an impatient person", () => {
   it("ends dbops at once with a second SIGINT, and pg_dump with it", async () => {
     const workplace = await world.fresh({ stores: ["primary"] });
     await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
-    const { running, lock } = await stallMidUpload(world, workplace, "p.yaml");
+    const { running, lock } = await stallMidUpload(world, workplace, { plan: "p.yaml" });
     const dump = await dumpOf(running);
     process.kill(dump.pid, "SIGSTOP"); // it does not answer to SIGTERM now, so a single SIGINT would wait for it
     running.child.kill("SIGINT");

@@ -76,7 +76,7 @@ describe("an apply that is killed when its archive is sealed and stored, but its
 });
 
 async function killMidUpload(workplace: Workplace, plan: string) {
-  const { running, lock, stamp } = await stallMidUpload(world, workplace, plan);
+  const { running, lock, stamp } = await stallMidUpload(world, workplace, { plan });
   const children = descendantsOf(running.child.pid ?? 0);
   expect(children.some(({ argv }) => argv.some((one) => one.endsWith("pg_dump")))).toBe(true);
   running.child.kill("SIGKILL");
@@ -90,7 +90,7 @@ async function killBeforeManifest(): Promise<{ workplace: Workplace; stamp: stri
   for (let tries = 0; tries < 10; tries += 1) {
     const workplace = await world.fresh({ stores: ["primary"] });
     await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
-    const { running, lock, stamp } = await stallMidUpload(world, workplace, "p.yaml");
+    const { running, lock, stamp } = await stallMidUpload(world, workplace, { plan: "p.yaml" });
     const folder = join(storeFolder(workplace, "primary"), "app", stamp);
     const archive = join(folder, `production_app_${stamp}.dump.zst.age`);
     const { pid = 0 } = running.child;

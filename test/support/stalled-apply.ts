@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { World } from "./backed-up-world.ts";
-import type { Running } from "./dbops.ts";
+import type { Running, RunOptions } from "./dbops.ts";
 import { type HeldLock, stallDumps } from "./held-lock.ts";
 import { descendantsOf, type LivingProcess } from "./processes.ts";
 import { filesOf, storeFolder, until } from "./store-files.ts";
@@ -16,9 +16,13 @@ export interface Stalled {
 }
 
 /** Starts an apply and lets its dump stop when the first MiB of the archive are in the store. */
-export async function stallMidUpload(world: World, workplace: Workplace, plan: string): Promise<Stalled> {
+export async function stallMidUpload(
+  world: World,
+  workplace: Workplace,
+  run: { readonly plan: string; readonly env?: RunOptions["env"] },
+): Promise<Stalled> {
   const lock = await stallDumps(world.cluster, "app");
-  const running = workplace.start(["apply", plan]);
+  const running = workplace.start(["apply", run.plan], run.env);
   const part = await until(async () => {
     const files = await filesOf(workplace, "primary");
     const found = files.find((file) => /\.dump\.zst\.age\.[0-9a-f]+\.part$/.test(file));
