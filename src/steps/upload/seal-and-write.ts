@@ -4,7 +4,7 @@ import { folderOf, objectKey, parseBackupName } from "../../model/layout.ts";
 import type { Manifest, ManifestObject, ObjectRole } from "../../model/manifest.ts";
 import type { UploadStep } from "../../model/step.ts";
 import { DBOPS_VERSION } from "../../model/version.ts";
-import { fail } from "../../problems/dbops-error.ts";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type BackupKnown, toPartFacts } from "../backup-facts.ts";
 import type { Part, StepRun } from "../handler.ts";
 import { chain } from "../stream/chain.ts";
@@ -28,19 +28,24 @@ export async function sealAndWrite(step: UploadStep, backup: NewBackup, run: Ste
   // A part whose writer failed takes the others with it, or they would wait for its measure for ever.
   const abandon = new AbortController();
   const signal = AbortSignal.any([run.signal, abandon.signal]);
+  const failures: unknown[] = [];
   const writes = parts.map(async (part) => {
     try {
       await writePart(part, { step, backup, sealed }, run, signal);
     } catch (error) {
+      failures.push(error);
       part.body.destroy(error instanceof Error ? error : new Error(String(error)));
       abandon.abort(error);
-      throw error;
     }
   });
-  const outcomes = await Promise.allSettled(writes);
-  const failed = outcomes.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw abandon.signal.reason ?? failed.reason;
+  await Promise.all(writes);
+  if (failures.length > 0) throw causeOf(failures);
   return sealed;
+}
+
+/** Streams that one failure cuts off end with errors of their own, which may be told before the one that says why. */
+function causeOf(failures: readonly unknown[]): unknown {
+  return failures.find((one) => one instanceof DbopsError) ?? failures[0];
 }
 
 interface MeasuredPart {
