@@ -3,7 +3,7 @@ import type { Facts } from "../model/audit-entry.ts";
 import { folderOf, MANIFEST, originKey } from "../model/layout.ts";
 import type { Manifest, ManifestObject } from "../model/manifest.ts";
 import type { CopyStep } from "../model/step.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
+import type { ObjectInfo, ObjectStore } from "../ports/object-store.ts";
 import { readText } from "../ports/read-object.ts";
 import { DbopsError, fail } from "../problems/dbops-error.ts";
 import { problem } from "../problems/problem.ts";
@@ -41,13 +41,7 @@ export const copy: Action<CopyStep> = {
     const to = run.ports.store(step.to);
     const { manifest, text } = await readManifest(from, name, run.signal);
     const total = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
-    let doneBytes = 0;
-    for (const object of manifest.objects) {
-      const before = doneBytes;
-      const progress = (bytes: number) => run.progress(before + bytes, total);
-      await copyObject({ from, to, manifest, object }, { ...run, progress });
-      doneBytes += object.bytes;
-    }
+    await copyObjects({ from, to, manifest }, total, run);
     await copyMarkers({ from, to, manifest }, run.signal);
     await writeOnce(to, `${folderOf(name)}${MANIFEST}`, text, run.signal);
     return { name, store: step.to, bytes: total };
@@ -60,13 +54,33 @@ interface Copying {
   readonly manifest: Manifest;
 }
 
+/** What arrived whole stays for the next attempt when one fails; of a backup that is damaged at its source nothing stays. */
+async function copyObjects(copying: Copying, total: number, run: StepRun): Promise<void> {
+  const arrived: ObjectInfo[] = [];
+  let doneBytes = 0;
+  try {
+    for (const object of copying.manifest.objects) {
+      const before = doneBytes;
+      const progress = (bytes: number) => run.progress(before + bytes, total);
+      const info = await copyObject({ ...copying, object }, { ...run, progress });
+      if (info !== null) arrived.push(info);
+      doneBytes += object.bytes;
+    }
+  } catch (error) {
+    if (error instanceof DbopsError && error.is("OBJECT_DAMAGED"))
+      for (const { key, etag } of arrived) await copying.to.remove(key, { etag }, run.signal);
+    throw error;
+  }
+}
+
+/** null: an earlier attempt brought it. */
 async function copyObject(
   { from, to, manifest, object }: Copying & { object: ManifestObject },
   run: StepRun,
-) {
+): Promise<ObjectInfo | null> {
   const key = `${folderOf(manifest.name)}${object.key}`;
   const there = await to.head(key, run.signal);
-  if (there !== null && there.bytes === object.bytes) return; // an earlier attempt; its bytes are read by the verify behind
+  if (there !== null && there.bytes === object.bytes) return null; // an earlier attempt; its bytes are read by the verify behind
   if (there !== null)
     fail("OBJECT_EXISTS", `${key} exists already with ${there.bytes} bytes instead of ${object.bytes}`);
   const passed = meter((bytes) => run.progress(bytes));
@@ -77,7 +91,8 @@ async function copyObject(
   );
   const answer = await to.write(key, body, { estimatedBytes: object.bytes }, run.signal);
   if (answer === "exists")
-    fail("OBJECT_EXISTS", `${key} appeared while it was copied: another run copies it too`);
+    return fail("OBJECT_EXISTS", `${key} appeared while it was copied: another run copies it too`);
+  return answer;
 }
 
 /** The last stage before the store: its end, and with it the commit, comes only when all bytes were the right ones. */
