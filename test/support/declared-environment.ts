@@ -11,8 +11,12 @@ export interface Declared {
   readonly user?: string;
   /** Other parts of the connection. */
   readonly connection?: Readonly<Record<string, unknown>>;
-  /** Paths of file stores by name, in order; the first one holds the records. */
+  /** Paths of file stores by name, in order. */
   readonly stores?: Readonly<Record<string, string>>;
+  /** The first store, unless another one is named. */
+  readonly records?: string;
+  /** The stores that keep the database, in order; all, unless some are named. */
+  readonly kept?: readonly string[];
   readonly compression?: BackupInFile["compression"];
   readonly encryption?: BackupInFile["encryption"];
   readonly identities?: EnvironmentFile["identities"];
@@ -30,7 +34,7 @@ export async function declareApp(
   const file = {
     version: 1,
     environment: "production",
-    records: names[0],
+    records: declared.records ?? names[0],
     stores: Object.fromEntries(Object.entries(stores).map(([name, path]) => [name, { file: { path } }])),
     ...(declared.identities === undefined ? {} : { identities: declared.identities }),
     databases: {
@@ -46,7 +50,7 @@ export async function declareApp(
         },
         backup: {
           schedules: { daily: { cron: "0 1 * * *" } },
-          stores: names,
+          stores: declared.kept ?? names,
           ...(compression === undefined ? {} : { compression }),
           encryption,
           retention: { within: "30d" },
