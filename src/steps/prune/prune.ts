@@ -19,6 +19,9 @@ export const prune: Action<PruneStep> = {
   guard: "lock",
 
   async probe(step: PruneStep, run: ProbeRun): Promise<Standing> {
+    // The rails count on what the plan makes first; asked before that, they would refuse.
+    const missing = step.needs.find((id) => run.journaled(id) === null);
+    if (missing !== undefined) return { state: "waiting", for: missing };
     const found = await look(step, run);
     if (found.objects.length === 0 && !found.uploading)
       return {

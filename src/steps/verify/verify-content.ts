@@ -20,7 +20,8 @@ export async function verifyContent(step: VerifyStep, manifest: Manifest, run: S
     if (object.role === "restore-guide") continue; // never encrypted; its stored bytes are compared already
     const plain = meter();
     const body = chain(await openObject(step, { manifest, object, keys }, run), plain.through);
-    if (object.role === "archive") entries = await run.ports.archiveLister.countEntries(body, manifest.tools.pgDump, run.signal);
+    if (object.role === "archive")
+      entries = await run.ports.archiveLister.countEntries(body, manifest.tools.pgDump, run.signal);
     else for await (const _ of body); // the meter sees every byte
     const found = await plain.measure;
     if (found.bytes !== object.plaintextBytes || found.sha256 !== object.plaintextSha256)
