@@ -60,7 +60,7 @@ async function observationFor(
   return observe(environment, { databases }, ports, context.signal);
 }
 
-/** A plan that only deletes or releases needs no database to be up. */
+/** A plan that only reads stores, deletes or releases needs no database to be up. */
 function databasesFor(request: Request): "all" | "none" | readonly string[] {
   switch (request.operation) {
     case "converge":
@@ -68,6 +68,7 @@ function databasesFor(request: Request): "all" | "none" | readonly string[] {
     case "backup":
       return request.database === null ? "all" : [request.database];
     case "prune":
+    case "verify":
     case "release":
       return "none";
   }

@@ -15,7 +15,10 @@ export function addPlan(program: Command, run: Run): void {
     "compare the file with the world, and write down the steps that would make it true",
   )
     .argument("<environment>")
-    .argument("[operation]", "backup [database] | prune [database] | release <backup>; none: all that is due")
+    .argument(
+      "[operation]",
+      "backup [database] | verify [backup] | prune [database] | release <backup>; none: all that is due",
+    )
     .argument("[subject]", "what the operation is about");
   addPlanOptions(planning);
   planning.action((environment: string, operation?: string, subject?: string) =>
@@ -103,6 +106,9 @@ function requestOf(operation: string | null, subject: string | null, options: Op
     case "prune":
       only("orphan");
       return { operation, database: subject, orphan: options.orphan ?? null };
+    case "verify":
+      only();
+      return { operation, backup: subject };
     case "release":
       only();
       return {
@@ -110,9 +116,13 @@ function requestOf(operation: string | null, subject: string | null, options: Op
         backup: subject ?? fail("USAGE", "release needs the name of a backup", { fix: "dbops backups" }),
       };
     default:
-      return fail("USAGE", `this dbops has no operation "${operation}": it knows backup, prune and release`, {
-        fix: "dbops plan --help",
-      });
+      return fail(
+        "USAGE",
+        `this dbops has no operation "${operation}": it knows backup, verify, prune and release`,
+        {
+          fix: "dbops plan --help",
+        },
+      );
   }
 }
 

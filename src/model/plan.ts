@@ -2,7 +2,7 @@ import type { Instant } from "./instant.ts";
 import type { DatabaseIdentity } from "./observation.ts";
 import type { Step } from "./step.ts";
 
-export const OPERATIONS = ["converge", "backup", "prune", "release"] as const;
+export const OPERATIONS = ["converge", "backup", "verify", "prune", "release"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** What was asked for. */
@@ -18,6 +18,8 @@ export type Request =
       readonly store: string | null;
     }
   | { readonly operation: "prune"; readonly database: string | null; readonly orphan: string | null }
+  /** null: the newest of every database in every store. */
+  | { readonly operation: "verify"; readonly backup: string | null }
   | { readonly operation: "release"; readonly backup: string };
 
 /** A plan as the file holds it: deterministic, free of secrets, bound to what it was made from. */

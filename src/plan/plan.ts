@@ -14,6 +14,7 @@ import { pruneDatabase, pruneOrphan, reportOrphans } from "./prune.ts";
 import { releaseBackup } from "./release.ts";
 import { EXPIRES_MS, sealPlan } from "./seal-plan.ts";
 import { targetSteps } from "./target-steps.ts";
+import { verifyBackup, verifyNewest } from "./verify.ts";
 
 export interface PlanOptions {
   readonly now: Instant;
@@ -74,6 +75,10 @@ function draftOf(environment: Environment, request: Request, world: World): Draf
       return request.orphan === null
         ? each(request.database, (view) => pruneDatabase(view, rails))
         : pruneOrphan(environment, observation, { orphan: request.orphan, ...rails });
+    case "verify":
+      return request.backup === null
+        ? each(null, verifyNewest)
+        : verifyBackup(environment, observation, request.backup);
     case "release":
       return releaseBackup(environment, observation, request.backup);
   }
