@@ -1,5 +1,5 @@
 import type { Origin } from "../model/backup.ts";
-import type { Instant } from "../model/instant.ts";
+import { type Instant, parseStamp } from "../model/instant.ts";
 import { backupName, freeStamp } from "../model/layout.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import type { DatabaseView } from "./database-view.ts";
@@ -49,7 +49,7 @@ export function madeBy(view: DatabaseView, occasion: Occasion): Made {
     store: occasion.store,
     point: {
       name: backupName(environment, database, stamp),
-      at: view.nowAt,
+      at: parseStamp(stamp) ?? view.nowAt, // as the name will tell it, never before the backup of this very second
       layout: "directory",
       origin: occasion.origin,
       holds: occasion.hold === null ? [] : [occasion.hold],
