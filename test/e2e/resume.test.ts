@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -93,11 +92,9 @@ async function killBeforeManifest(): Promise<{ workplace: Workplace; stamp: stri
     const { running, lock, stamp } = await stallMidUpload(world, workplace, { plan: "p.yaml" });
     const folder = join(storeFolder(workplace, "primary"), "app", stamp);
     const archive = join(folder, `production_app_${stamp}.dump.zst.age`);
-    const { pid = 0 } = running.child;
-    setPriority(pid, constants.priority.PRIORITY_LOW);
     lock.releaseSoon();
-    while (!existsSync(archive)) await new Promise(setImmediate);
-    process.kill(pid, "SIGKILL");
+    while (!existsSync(archive) && running.child.exitCode === null) await new Promise(setImmediate);
+    running.child.kill("SIGKILL");
     await running.ended;
     await lock.release();
     if (!existsSync(join(folder, "manifest.json"))) return { workplace, stamp };
