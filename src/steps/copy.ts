@@ -9,6 +9,7 @@ import { DbopsError, fail } from "../problems/dbops-error.ts";
 import { problem } from "../problems/problem.ts";
 import { makerOf, resolveName } from "./backup-facts.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
+import { orMissing } from "./or-missing.ts";
 import { readManifest } from "./read-manifest.ts";
 import { chain } from "./stream/chain.ts";
 import { type Meter, meter } from "./stream/meter.ts";
@@ -22,7 +23,9 @@ export const copy: Action<CopyStep> = {
   async probe(step: CopyStep, run: ProbeRun): Promise<Standing> {
     const name = resolveName(step.backup, run);
     if (name === null) return { state: "waiting", for: makerOf(step.backup) };
-    const { text } = await readManifest(run.ports.store(step.from), name, run.signal);
+    const { text } = await orMissing(ANOTHER_STORE, () =>
+      readManifest(run.ports.store(step.from), name, run.signal),
+    );
     const target = run.ports.store(step.to);
     if ((await target.head(`${folderOf(name)}${MANIFEST}`, run.signal)) === null) return { state: "ready" };
     if ((await readText(target, `${folderOf(name)}${MANIFEST}`, run.signal)) === text)
@@ -41,12 +44,14 @@ export const copy: Action<CopyStep> = {
     const to = run.ports.store(step.to);
     const { manifest, text } = await readManifest(from, name, run.signal);
     const total = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
-    await copyObjects({ from, to, manifest }, total, run);
+    await orMissing(ANOTHER_STORE, () => copyObjects({ from, to, manifest }, total, run));
     await copyMarkers({ from, to, manifest }, run.signal);
     await writeOnce(to, `${folderOf(name)}${MANIFEST}`, text, run.signal);
     return { name, store: step.to, bytes: total };
   },
 };
+
+const ANOTHER_STORE = "copy from another store, and look at this one";
 
 interface Copying {
   readonly from: ObjectStore;
@@ -67,7 +72,7 @@ async function copyObjects(copying: Copying, total: number, run: StepRun): Promi
       doneBytes += object.bytes;
     }
   } catch (error) {
-    if (error instanceof DbopsError && error.is("OBJECT_DAMAGED"))
+    if (error instanceof DbopsError && (error.is("OBJECT_DAMAGED") || error.is("OBJECT_MISSING")))
       for (const { key, etag } of arrived) await copying.to.remove(key, { etag }, run.signal);
     throw error;
   }
@@ -110,9 +115,7 @@ function onlyIfIntact(passed: Meter, key: string, object: ManifestObject): Trans
 
 function damaged(key: string): DbopsError {
   const detail = `${key} in the store to copy from is not what its manifest says`;
-  return new DbopsError([
-    problem("OBJECT_DAMAGED", detail, { fix: "copy from another store, and look at this one" }),
-  ]);
+  return new DbopsError([problem("OBJECT_DAMAGED", detail, { fix: ANOTHER_STORE })]);
 }
 
 /** The origin and the holds; proofs are made per store. */

@@ -3,7 +3,8 @@ import { folderOf } from "../../model/layout.ts";
 import type { Manifest, ManifestObject } from "../../model/manifest.ts";
 import type { VerifyStep } from "../../model/step.ts";
 import type { OpeningKeys } from "../../ports/cipher.ts";
-import { fail } from "../../problems/dbops-error.ts";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import type { Problem } from "../../problems/problem.ts";
 import type { StepRun } from "../handler.ts";
 import { chain } from "../stream/chain.ts";
 import { meter } from "../stream/meter.ts";
@@ -20,9 +21,13 @@ export async function verifyContent(step: VerifyStep, manifest: Manifest, run: S
     if (object.role === "restore-guide") continue; // never encrypted; its stored bytes are compared already
     const plain = meter();
     const body = chain(await openObject(step, { manifest, object, keys }, run), plain.through);
-    if (object.role === "archive")
-      entries = await run.ports.archiveLister.countEntries(body, manifest.tools.pgDump, run.signal);
-    else for await (const _ of body); // the meter sees every byte
+    try {
+      if (object.role === "archive")
+        entries = await run.ports.archiveLister.countEntries(body, manifest.tools.pgDump, run.signal);
+      else for await (const _ of body); // the meter sees every byte
+    } catch (error) {
+      throw about(object.key, error);
+    }
     const found = await plain.measure;
     if (found.bytes !== object.plaintextBytes || found.sha256 !== object.plaintextSha256)
       fail("OBJECT_DAMAGED", `the content of ${object.key} in ${manifest.name} is not what was dumped`, {
@@ -30,6 +35,14 @@ export async function verifyContent(step: VerifyStep, manifest: Manifest, run: S
       });
   }
   return entries;
+}
+
+/** A cipher and a decompressor speak of "it". */
+function about(key: string, error: unknown): unknown {
+  if (!(error instanceof DbopsError)) return error;
+  const named = (one: Problem): Problem =>
+    one.detail.includes(key) ? one : { ...one, detail: `${key}: ${one.detail}` };
+  return new DbopsError(error.problems.map(named), error);
 }
 
 async function openingKeys(step: VerifyStep, manifest: Manifest, run: StepRun): Promise<OpeningKeys> {

@@ -3,6 +3,7 @@ import type { VerifyStep } from "../../model/step.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import { makerOf, resolveName } from "../backup-facts.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
+import { orMissing } from "../or-missing.ts";
 import { readManifest } from "../read-manifest.ts";
 import { verifyContent } from "./verify-content.ts";
 import { verifyObjects } from "./verify-objects.ts";
@@ -15,19 +16,29 @@ export const verify: Action<VerifyStep> = {
   async probe(step: VerifyStep, run: ProbeRun): Promise<Standing> {
     const name = resolveName(step.backup, run);
     if (name === null) return { state: "waiting", for: makerOf(step.backup) };
-    await readManifest(run.ports.store(step.store), name, run.signal);
+    const store = run.ports.store(step.store);
+    await orMissing(anotherBackup(step, run), () => readManifest(store, name, run.signal));
     return { state: "ready" };
   },
 
   async execute(step: VerifyStep, run: StepRun): Promise<Facts> {
     const name = resolveName(step.backup, run) ?? fail("INTERNAL", `${step.id} has no backup`);
-    const { manifest } = await readManifest(run.ports.store(step.store), name, run.signal);
-    const total = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
-    const bytes = await verifyObjects(step, manifest, {
-      ...run,
-      progress: (done) => run.progress(done, total),
-    });
-    const facts = { name, store: step.store, objects: manifest.objects.length, bytes };
-    return step.deep ? { ...facts, entries: await verifyContent(step, manifest, run) } : facts;
+    return orMissing(anotherBackup(step, run), () => verifyBackup(step, name, run));
   },
 };
+
+/** What is left to do when a backup turns out not to be whole. */
+function anotherBackup(step: VerifyStep, run: ProbeRun): string {
+  return `dbops plan ${run.plan.environment} backup ${step.database}`;
+}
+
+async function verifyBackup(step: VerifyStep, name: string, run: StepRun): Promise<Facts> {
+  const { manifest } = await readManifest(run.ports.store(step.store), name, run.signal);
+  const total = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
+  const bytes = await verifyObjects(step, manifest, {
+    ...run,
+    progress: (done) => run.progress(done, total),
+  });
+  const facts = { name, store: step.store, objects: manifest.objects.length, bytes };
+  return step.deep ? { ...facts, entries: await verifyContent(step, manifest, run) } : facts;
+}
