@@ -31,7 +31,7 @@ export async function mountSmallDisk(workplace: Workplace, folder: string): Prom
     path: keeper === null ? path : join("/proc", String(keeper.pid), "root", path),
     dbops: (args) => runIn(workplace, [...enter, process.execPath, MAIN, ...args]),
     change: async (options) => {
-      await run([...enter, "mount", "-o", `remount,${options}`, path]);
+      await run([...enter, "mount", "-t", "tmpfs", "-o", `remount,${options}`, "tmpfs", path]);
     },
     unmount: async () => {
       await run([...enter, "umount", path]);
