@@ -1,49 +1,106 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { ArchiveLister } from "../../ports/archive-lister.ts";
 import { fail } from "../../problems/dbops-error.ts";
-import { findTool } from "./tools.ts";
+import { chunksOf } from "../store-wrappers/abortable-body.ts";
+import { tied } from "./program.ts";
+import { findTool, type Tool } from "./tools.ts";
 
 /** pg_restore -l on a stream: it reads the head, the rest is read past it, so that the caller's own checks see every byte. */
 export function archiveLister(env: NodeJS.ProcessEnv = process.env): ArchiveLister {
   return {
     async countEntries(archive, madeBy, signal) {
-      archive.on("error", () => undefined); // reported by the loop that reads it
-      const major = Number(/(\d+)(\.\d+)*\s*$/.exec(madeBy)?.[1] ?? "0");
-      const tool = await findTool("pg_restore", major, env, signal);
-      const child = spawn(tool.path, ["-l"], {
-        env: { PATH: env["PATH"], LC_ALL: "C" },
-        stdio: "pipe",
-        signal,
-      });
-      child.on("error", () => undefined); // its exit code tells
-      child.stdin.on("error", () => undefined); // it closes its input when it has read enough
-      const closed: Promise<unknown[]> = once(child, "close");
-      const [list, errors] = await Promise.all([
-        textOf(child.stdout),
-        textOf(child.stderr),
-        feed(archive, child.stdin),
-      ]);
-      const [code] = await closed;
-      signal.throwIfAborted();
-      if (code !== 0)
-        fail("OBJECT_DAMAGED", `${tool.version} cannot list the archive: ${errors.split("\n")[0] ?? ""}`);
-      return list.split("\n").filter((line) => line !== "" && !line.startsWith(";")).length;
+      archive.on("error", () => undefined); // told by the loop that reads it
+      try {
+        const major = Number(/(\d+)(\.\d+)*\s*$/.exec(madeBy)?.[1] ?? "0");
+        const tool = await findTool("pg_restore", major, env, signal);
+        return await listedBy(tool, { archive, env }, signal);
+      } finally {
+        if (!archive.readableEnded) archive.destroy();
+      }
     },
   };
 }
 
-async function feed(archive: Readable, input: Writable): Promise<void> {
+async function listedBy(
+  tool: Tool,
+  { archive, env }: { readonly archive: Readable; readonly env: NodeJS.ProcessEnv },
+  signal: AbortSignal,
+): Promise<number> {
+  const [command, args] = tied({ tool, args: ["-l"] });
+  const child = spawn(command, args, { cwd: "/", env: { PATH: env["PATH"], LC_ALL: "C" }, stdio: "pipe" });
+  const ended = endOf(child);
+  const stop = () => void child.kill("SIGKILL");
+  signal.addEventListener("abort", stop);
   try {
-    for await (const chunk of archive) {
-      if (!input.writable) continue;
-      if (!input.write(chunk))
-        await Promise.race([once(input, "drain"), once(input, "close")]).catch(() => undefined);
+    // The archive's own error rejects this at once and is the one to tell: pg_restore only saw a short input.
+    const [list, errors] = await Promise.all([
+      textOf(child.stdout),
+      textOf(child.stderr),
+      feed(archive, child, signal),
+    ]);
+    const end = await ended;
+    signal.throwIfAborted();
+    if (end.code !== 0) return failEnd(tool, end, errors.split("\n")[0] ?? "");
+    return list.split("\n").filter((line) => line !== "" && !line.startsWith(";")).length;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
+    await ended;
+  }
+}
+
+interface End {
+  readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  readonly error: Error | null;
+}
+
+/** How a child ended, after its streams have; never rejects. */
+function endOf(child: ChildProcess): Promise<End> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ code: null, killedBy: null, error }));
+    child.once("close", (code, killedBy) => resolve({ code, killedBy, error: null }));
+  });
+}
+
+/** Only what pg_restore itself says speaks of the archive. */
+function failEnd(tool: Tool, { code, killedBy, error }: End, said: string): never {
+  if (error !== null || code === 126 || code === 127)
+    return fail("TOOL_MISSING", `${tool.path} does not start: ${error?.message ?? said}`, {
+      fix: `${tool.path} --version`,
+    });
+  if (killedBy !== null) return fail("STEP_FAILED", `${tool.version} was killed by ${killedBy}`);
+  return fail("OBJECT_DAMAGED", `${tool.version} cannot list the archive: ${said}`);
+}
+
+/** pg_restore closes its input when it has read enough: from there on the archive is only read. */
+async function feed(
+  archive: Readable,
+  child: ChildProcessWithoutNullStreams,
+  signal: AbortSignal,
+): Promise<void> {
+  const input = child.stdin;
+  input.on("error", () => undefined);
+  try {
+    for await (const chunk of chunksOf(archive, signal)) {
+      if (input.writable && !input.write(chunk)) await roomIn(input);
     }
   } finally {
     input.end();
   }
+}
+
+function roomIn(input: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      input.off("drain", done);
+      input.off("close", done);
+      resolve();
+    };
+    input.once("drain", done);
+    input.once("close", done);
+  });
 }
 
 async function textOf(stream: Readable): Promise<string> {

@@ -39,6 +39,14 @@ export function startProgram(call: ProgramCall, signal: AbortSignal): ProgramOut
   return { body, settled };
 }
 
+/** The command of a program that, on Linux, the kernel ends when dbops dies, however it dies. */
+export function tied(call: Pick<ProgramCall, "tool" | "args">): [string, string[]] {
+  const path = (process.env["PATH"] ?? "").split(delimiter);
+  const setpriv = path.map((folder) => join(folder, "setpriv")).find((file) => existsSync(file));
+  if (process.platform !== "linux" || setpriv === undefined) return [call.tool.path, [...call.args]];
+  return [setpriv, ["--pdeathsig", "KILL", call.tool.path, ...call.args]];
+}
+
 /** Not Readable.from: that one closes only after the next chunk, which a program that waits for a lock never sends. */
 function bodyOf(child: ChildProcess, chunks: AsyncGenerator<Buffer>): Readable {
   return new Readable({
@@ -103,14 +111,6 @@ function settle(child: ChildProcess, call: ProgramCall, signal: AbortSignal): Pr
 
 function withoutName(line: string, name: string): string {
   return line.startsWith(`${name}: `) ? line.slice(name.length + 2) : line;
-}
-
-/** On Linux the kernel ends the program when dbops dies, however it dies. */
-function tied(call: ProgramCall): [string, string[]] {
-  const path = (process.env["PATH"] ?? "").split(delimiter);
-  const setpriv = path.map((folder) => join(folder, "setpriv")).find((file) => existsSync(file));
-  if (process.platform !== "linux" || setpriv === undefined) return [call.tool.path, [...call.args]];
-  return [setpriv, ["--pdeathsig", "KILL", call.tool.path, ...call.args]];
 }
 
 function stopChild(child: ChildProcess): void {
