@@ -1,12 +1,7 @@
 import type { AuditEntry, AuditEvent, Facts } from "../model/audit-entry.ts";
-import type { Instant } from "../model/instant.ts";
-import { msOf } from "../model/instant.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readBackwards } from "./journal.ts";
 import type { JournalHead } from "./lock-file.ts";
-
-/** Entries are dated by the host that wrote them: clocks of two hosts may differ by this much. */
-const CLOCK_SKEW_MS = 3_600_000;
 
 /** What the journals say about the steps of one plan, over all its attempts. */
 export class History {
@@ -56,16 +51,19 @@ export class History {
   }
 }
 
-/** Reads into `history` what the journal of a scope says about a plan, back to the plan's making. */
+/**
+ * Reads into `history` what the journal of a scope says about a plan, back to entry `after`, which stood there before the
+ * plan was stored. Entries are dated by the hosts that wrote them, and no host knows another's clock: dates end nothing.
+ */
 export async function recall(
   history: History,
   source: { readonly store: ObjectStore; readonly scope: string; readonly head: JournalHead | null },
-  plan: { readonly plan: string; readonly createdAt: Instant },
+  plan: { readonly plan: string; readonly after: number },
   signal: AbortSignal,
 ): Promise<void> {
   const mine: AuditEntry[] = [];
   for await (const entry of readBackwards(source.store, source.scope, source.head, signal)) {
-    if (msOf(entry.at) < msOf(plan.createdAt) - CLOCK_SKEW_MS) break;
+    if (entry.number <= plan.after) break;
     if (entry.plan === plan.plan) mine.push(entry);
   }
   for (const entry of mine.reverse()) history.record(source.scope, entry.events);

@@ -6,7 +6,11 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import { History, recall } from "./history.ts";
 import { findHead, type Journal, openJournal } from "./journal.ts";
 import { acquireLock, type Lock, unlocked } from "./lock.ts";
+import type { PlanStart } from "./plan-start.ts";
+import { readPlanStart } from "./stored-plan.ts";
 import type { Unit } from "./units.ts";
+
+const RECALL_MS = 300_000;
 
 /** Where locks, journals and plans are kept. */
 export interface Records {
@@ -31,6 +35,7 @@ export class Sessions {
   readonly #plan: Plan;
   readonly #begun: boolean;
   readonly #open = new Map<string, Promise<OpenSession>>();
+  #start: Promise<PlanStart | null> | null = null;
 
   /** `begun`: an earlier attempt left entries that have to be read. */
   constructor(records: Records, plan: Plan, begun: boolean) {
@@ -73,7 +78,7 @@ export class Sessions {
     try {
       const onTaken = guard === "lock" ? ("stop" as const) : ("follow" as const);
       const context = { store, clock, actor: host.actor, plan: this.#plan.plan, onTaken };
-      if (this.#begun) await recallScope(this.history, store, { scope, plan: this.#plan, lock });
+      if (this.#begun) await this.#recall(lock);
       const session = new OpenSession(lock, await openJournal(context, lock), this.history);
       const { environment, operation } = this.#plan;
       const attempt = this.history.attemptsIn(scope) + 1;
@@ -84,16 +89,15 @@ export class Sessions {
       throw error;
     }
   }
-}
 
-async function recallScope(
-  history: History,
-  store: ObjectStore,
-  { scope, plan, lock }: { scope: string; plan: Plan; lock: Lock },
-): Promise<void> {
-  const signal = AbortSignal.timeout(300_000);
-  const head = await findHead(store, scope, lock.head, signal);
-  await recall(history, { store, scope, head }, plan, signal);
+  async #recall({ scope, head: known }: Lock): Promise<void> {
+    const { store } = this.#records;
+    const signal = AbortSignal.timeout(RECALL_MS);
+    this.#start ??= readPlanStart(store, this.#plan, signal);
+    const after = (await this.#start)?.get(scope) ?? 0;
+    const head = await findHead(store, scope, known, signal);
+    await recall(this.history, { store, scope, head }, { plan: this.#plan.plan, after }, signal);
+  }
 }
 
 class OpenSession implements Session {

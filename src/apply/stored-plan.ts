@@ -2,17 +2,40 @@ import { Readable } from "node:stream";
 import { planKey } from "../model/layout.ts";
 import type { Plan } from "../model/plan.ts";
 import { renderPlan } from "../plan/plan-file.ts";
+import { readText } from "../ports/read-object.ts";
+import { DbopsError } from "../problems/dbops-error.ts";
 import { History, recall } from "./history.ts";
 import { findHead } from "./journal.ts";
 import { readLock } from "./lock-file.ts";
+import { findPlanStart, type PlanStart, parsePlanStart, renderPlanStart } from "./plan-start.ts";
 import type { Records } from "./sessions.ts";
 import type { Unit } from "./units.ts";
 
-/** Keeps the plan under its digest, so that it can be resumed without the file; `exists` when a run before kept it. */
+/**
+ * Keeps the plan under its digest, so that it can be resumed without the file, with the place where the journals stand;
+ * `exists` when a run before kept it.
+ */
 export async function storePlan(records: Records, plan: Plan): Promise<"stored" | "exists"> {
-  const body = Readable.from([Buffer.from(renderPlan(plan))], { objectMode: false });
-  const answer = await records.store.write(planKey(plan.plan), body, {}, AbortSignal.timeout(60_000));
+  const signal = AbortSignal.timeout(60_000);
+  if ((await records.store.head(planKey(plan.plan), signal)) !== null) return "exists";
+  const start = renderPlanStart(await findPlanStart(records.store, plan, signal));
+  const body = Readable.from([Buffer.from(`${start}${renderPlan(plan)}`)], { objectMode: false });
+  const answer = await records.store.write(planKey(plan.plan), body, {}, signal);
   return answer === "exists" ? "exists" : "stored";
+}
+
+/** Where the journals stood when the plan was stored; null: it never was, and so it never began. */
+export async function readPlanStart(
+  store: Records["store"],
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<PlanStart | null> {
+  try {
+    return parsePlanStart(await readText(store, planKey(plan.plan), signal));
+  } catch (error) {
+    if (error instanceof DbopsError && error.is("OBJECT_MISSING")) return null;
+    throw error;
+  }
 }
 
 /** What all journals say about a plan; empty when it was never stored, and so never begun. */
@@ -23,11 +46,13 @@ export async function recallPlan(
   signal: AbortSignal,
 ): Promise<History> {
   const history = new History();
-  if ((await records.store.head(planKey(plan.plan), signal)) === null) return history;
+  const start = await readPlanStart(records.store, plan, signal);
+  if (start === null) return history;
   for (const scope of scopesOf(units)) {
     const lock = await readLock(records.store, scope, signal);
     const head = await findHead(records.store, scope, lock?.file.head ?? null, signal);
-    await recall(history, { store: records.store, scope, head }, plan, signal);
+    const after = start.get(scope) ?? 0;
+    await recall(history, { store: records.store, scope, head }, { plan: plan.plan, after }, signal);
   }
   return history;
 }
