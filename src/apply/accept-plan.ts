@@ -1,9 +1,9 @@
 import type { Environment } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
 import type { Plan } from "../model/plan.ts";
-import { readMark } from "../observe/observe.ts";
 import { configDigest } from "../plan/config-digest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import { readMark } from "../ports/read-mark.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 

@@ -4,7 +4,7 @@ import type { Environment } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
 import type { DatabaseObservation } from "../model/observation.ts";
 import type { Check } from "../model/report.ts";
-import { readMark } from "../observe/observe.ts";
+import { readMark } from "../ports/read-mark.ts";
 import { DbopsError, problemsOf } from "../problems/dbops-error.ts";
 import { EXIT } from "../problems/exit-code.ts";
 import type { Problem } from "../problems/problem.ts";

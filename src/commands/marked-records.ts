@@ -1,6 +1,6 @@
 import type { Records } from "../apply/sessions.ts";
 import type { Environment } from "../model/environment.ts";
-import { readMark } from "../observe/observe.ts";
+import { readMark } from "../ports/read-mark.ts";
 import type { Connection } from "./context.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Environment } from "../model/environment.ts";
-import { LOCKS_PREFIX, lockKey, STORE_MARK } from "../model/layout.ts";
+import { LOCKS_PREFIX, lockKey } from "../model/layout.ts";
 import type {
   DatabaseObservation,
   Listing,
@@ -7,14 +7,13 @@ import type {
   StoreObservation,
   UnfinishedUpload,
 } from "../model/observation.ts";
-import { parseStoreMark, type StoreMark } from "../model/store-mark.ts";
 import type { Clock } from "../ports/clock.ts";
 import { listBackups } from "../ports/list-backups.ts";
-import type { ObjectInfo, ObjectStore } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { Postgres } from "../ports/postgres.ts";
-import { readText } from "../ports/read-object.ts";
-import { DbopsError, problemsOf } from "../problems/dbops-error.ts";
-import { type Problem, problem } from "../problems/problem.ts";
+import { readMark } from "../ports/read-mark.ts";
+import { problemsOf } from "../problems/dbops-error.ts";
+import type { Problem } from "../problems/problem.ts";
 
 export interface ObservePorts {
   readonly clock: Clock;
@@ -84,45 +83,6 @@ async function observeStore(
   } catch (error) {
     return { state: "unreadable", problem: about(`store ${question.store}`, error) };
   }
-}
-
-/** The mark of a store; throws STORE_UNMARKED or STORE_FOREIGN: an unmounted disk leaves an empty folder behind. */
-export async function readMark(
-  store: ObjectStore,
-  question: { readonly environment: string; readonly store: string },
-  signal: AbortSignal,
-): Promise<{ mark: StoreMark; info: ObjectInfo }> {
-  const info = await store.head(STORE_MARK, signal);
-  if (info === null)
-    throw unmarked(
-      "STORE_UNMARKED",
-      `store ${question.store} has no ${STORE_MARK}: a wrong prefix, an unmounted disk or a new store`,
-      {
-        fix: `dbops init stores ${question.environment}`,
-      },
-    );
-  const mark = parseStoreMark(await readText(store, STORE_MARK, signal));
-  if (mark === null)
-    throw unmarked("STORE_UNMARKED", `${STORE_MARK} of store ${question.store} is no mark of dbops`, {
-      fix: `look at ${STORE_MARK}`,
-    });
-  if (mark.environment !== question.environment)
-    throw unmarked(
-      "STORE_FOREIGN",
-      `store ${question.store} belongs to ${mark.environment}, not to ${question.environment}`,
-      {
-        fix: "correct the bucket, the prefix or the path in the environment file",
-      },
-    );
-  return { mark, info };
-}
-
-function unmarked(
-  code: "STORE_UNMARKED" | "STORE_FOREIGN",
-  detail: string,
-  more: { fix: string },
-): DbopsError {
-  return new DbopsError([problem(code, detail, more)]);
 }
 
 async function observeListing(
