@@ -10,7 +10,8 @@ import { decideOutput } from "./views/output.ts";
 
 /** The program: reads the process, runs one command, and exits with its code. */
 export async function main(): Promise<void> {
-  process.stdout.on("error", endQuietly); // `dbops backups | head` is no failure
+  // `dbops backups | head` is no failure, and a run whose reader has gone still has to end its work and say how.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreGoneReader);
   const interrupt = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => (interrupt.signal.aborted ? process.exit(EXIT.interrupted) : interrupt.abort()));
@@ -86,7 +87,6 @@ function viewFor(options: GlobalOptions & { readonly markdown?: boolean }): View
   return openView({ ...decideOutput(process.env, flags, terminals), stdin, stdout, stderr });
 }
 
-function endQuietly(error: Error): void {
-  if ("code" in error && error.code === "EPIPE") process.exit(EXIT.done);
-  throw error;
+function ignoreGoneReader(error: Error): void {
+  if (!("code" in error && error.code === "EPIPE")) throw error;
 }

@@ -5,9 +5,9 @@ import { unitsOf } from "../apply/units.ts";
 import { loadEnvironment } from "../config/load-environments.ts";
 import type { Plan } from "../model/plan.ts";
 import { fail } from "../problems/dbops-error.ts";
-import { EXIT, exitCodeOf } from "../problems/exit-code.ts";
+import { EXIT } from "../problems/exit-code.ts";
 import { handlers } from "../steps/handlers.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOut, exitCodeOfRun } from "./carry-out.ts";
 import { confirm } from "./confirm.ts";
 import type { Connection, Context } from "./context.ts";
 import { findPlan } from "./find-plan.ts";
@@ -35,16 +35,19 @@ export async function applyCommand(context: Context, args: ApplyArguments): Prom
     });
   const begun = history.attempts > 0;
   const store = (name: string) => connection.ports.store(name);
-  await acceptPlan(plan, { environment, now: context.clock.now(), begun, store }, context.signal);
+  const accept = () =>
+    acceptPlan(plan, { environment, now: context.clock.now(), begun, store }, context.signal);
+  await accept();
   if (args.dryRun) return rehearse(context, plan, { connection, history });
-  await confirm(context, { ...args, plan, environment });
+  // A person may take an hour to answer: what was true before the question is asked again behind it.
+  if (await confirm(context, { ...args, plan, environment })) await accept();
   const applied = await carryOut(context, plan, {
     connection,
     left: [],
     parallelism: args.parallelism,
     whenLocked: "refuse",
   });
-  return exitCodeOf(applied.steps.flatMap((step) => step.problems));
+  return exitCodeOfRun(applied);
 }
 
 async function rehearse(

@@ -7,6 +7,7 @@ import type { Plan } from "../model/plan.ts";
 import type { Applied } from "../model/report.ts";
 import type { Step } from "../model/step.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
+import { EXIT, exitCodeOf } from "../problems/exit-code.ts";
 import { handlers } from "../steps/handlers.ts";
 import type { Connection, Context } from "./context.ts";
 import { markedRecords } from "./marked-records.ts";
@@ -24,6 +25,7 @@ export interface CarryOutOptions {
 export async function carryOut(context: Context, plan: Plan, options: CarryOutOptions): Promise<Applied> {
   const { connection, left, parallelism, whenLocked } = options;
   const began = performance.now();
+  if (plan.steps.length === 0) return nothingToDo(context, plan, left);
   const records = await markedRecords(connection, connection.ports.environment, context.signal);
   await assertConditions(context, records);
   const begun = (await storePlan(records, plan)) === "exists";
@@ -46,6 +48,22 @@ export async function carryOut(context: Context, plan: Plan, options: CarryOutOp
   } finally {
     await progress.close();
   }
+}
+
+/** The exit code of a run: an interrupt, or a step that did not end well, is never 0, whatever its problems say. */
+export function exitCodeOfRun(applied: Pick<Applied, "outcome" | "steps">): number {
+  const code = exitCodeOf(applied.steps.flatMap((step) => step.problems));
+  if (code === EXIT.bug) return code;
+  if (applied.outcome === "interrupted") return EXIT.interrupted;
+  return applied.outcome === "failed" && code === EXIT.done ? EXIT.failed : code;
+}
+
+/** An empty plan leaves no trace in the records. */
+function nothingToDo(context: Context, plan: Plan, left: readonly Step[]): Applied {
+  const outcome = "nothing to do" as const;
+  const applied: Applied = { plan, outcome, resumed: false, steps: [], left, elapsedMs: 0 };
+  context.view.report({ kind: "applied", applied });
+  return applied;
 }
 
 /** A lock is worth what the store's conditions are worth: they are raced before the first lock of a store. */

@@ -13,16 +13,20 @@ export interface Confirmation {
   readonly confirm: string | null;
 }
 
-/** Additive plans never ask; destructive ones need a yes, and in a protected environment its typed name. */
-export async function confirm(context: Context, asked: Confirmation): Promise<void> {
+/**
+ * Additive plans never ask; destructive ones need a yes, and in a protected environment its typed name. True when a person
+ * was asked. Throws CONFIRMATION_NEEDED.
+ */
+export async function confirm(context: Context, asked: Confirmation): Promise<boolean> {
   const { plan, environment } = asked;
   if (asked.confirm !== null && asked.confirm !== environment.name)
     fail("CONFIRMATION_NEEDED", `--confirm ${asked.confirm} is not the name of the environment`, {
       fix: `dbops apply … --confirm ${environment.name}`,
     });
   const { destroy } = plan.summary;
-  if (destroy === 0 || asked.confirm !== null || (asked.yes && !environment.protected)) return;
+  if (destroy === 0 || asked.confirm !== null || (asked.yes && !environment.protected)) return false;
   await (environment.protected ? askForName(context, asked) : askForYes(context, asked));
+  return true;
 }
 
 async function askForName(context: Context, { plan, environment }: Confirmation): Promise<void> {

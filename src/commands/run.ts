@@ -5,7 +5,7 @@ import { artifactOf, type Step } from "../model/step.ts";
 import { observe } from "../observe/observe.ts";
 import { plan } from "../plan/plan.ts";
 import { exitCodeOf } from "../problems/exit-code.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOut, exitCodeOfRun } from "./carry-out.ts";
 import type { Connection, Context } from "./context.ts";
 
 /** `dbops run`: for cron. Looks, plans and applies what `automatic` allows; says what it left for a person. */
@@ -40,7 +40,7 @@ async function converge(
     parallelism,
     whenLocked: "skip",
   });
-  return exitCodeOf(applied.steps.flatMap((step) => step.problems)) || failed;
+  return exitCodeOfRun(applied) || failed;
 }
 
 /** The steps that need a person: their kind is not allowed, or they need one that is not. */

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
+import { environmentYaml, makeWorkplace, type Workplace } from "../support/workplace.ts";
+
+let cluster: Cluster;
+let workplace: Workplace;
+
+beforeAll(async () => {
+  cluster = await startCluster({ inMemory: true });
+  await cluster.createDatabase("app");
+  workplace = await makeWorkplace();
+  await workplace.declare("production", environmentYaml(workplace, cluster));
+  await workplace.dbops(["init", "stores", "production"]);
+});
+
+afterAll(async () => {
+  await workplace?.remove();
+  await cluster?.stop();
+});
+
+it("ends an apply whose reader has gone, and tells how it ended by its exit code", async () => {
+  await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+  const entry = join(import.meta.dirname, "../support/dbops-main.ts");
+  const child = spawn(process.execPath, [entry, "apply", "p.yaml"], {
+    cwd: workplace.folder,
+    env: { ...process.env, CI: "true" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 4 });
+});
+
+it("does not call a failed command done because nobody reads its result", async () => {
+  const entry = join(import.meta.dirname, "../support/dbops-main.ts");
+  const child = spawn(process.execPath, [entry, "plan", "staging", "--help-me"], {
+    cwd: workplace.folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  expect(await once(child, "close")).toEqual([3, null]);
+});
