@@ -1,10 +1,12 @@
 import type { Facts } from "../../model/audit-entry.ts";
 import type { Backup } from "../../model/backup.ts";
 import { msOf } from "../../model/instant.ts";
-import { backupFolder, backupName, freeStamp } from "../../model/layout.ts";
+import { backupFolder, backupName, freeStamp, STORE_MARK } from "../../model/layout.ts";
 import type { UploadStep } from "../../model/step.ts";
+import { isDatedAhead } from "../../policy/clock.ts";
 import { SLOT_TOLERANCE_MS } from "../../policy/schedule.ts";
 import { listBackups } from "../../ports/list-backups.ts";
+import { fail } from "../../problems/dbops-error.ts";
 import { type BackupKnown, toBackupKnown } from "../backup-facts.ts";
 import type { Artifact, ProbeRun, Sink, Standing, StepRun } from "../handler.ts";
 import { finishBackup } from "./finish-backup.ts";
@@ -56,8 +58,15 @@ async function coveringBackup(step: UploadStep, run: ProbeRun): Promise<Backup |
   if (source?.kind !== "dump" || source.slotAt === null) return null;
   const fromMs = msOf(source.slotAt) - SLOT_TOLERANCE_MS;
   const of = { environment: run.plan.environment, database: step.database };
-  const { backups } = await listBackups(run.ports.store(step.store), of, run.signal);
+  const store = run.ports.store(step.store);
+  const mark = await store.head(STORE_MARK, run.signal);
+  if (mark === null) return fail("STORE_UNMARKED", `store ${step.store} has lost its ${STORE_MARK}`);
+  const { backups } = await listBackups(store, of, run.signal);
+  // One that is dated in the future covers nothing: the planner left it out, too.
   const covers = (one: Backup) =>
-    one.state === "complete" && one.origin === "scheduled" && msOf(one.at) >= fromMs;
+    one.state === "complete" &&
+    one.origin === "scheduled" &&
+    msOf(one.at) >= fromMs &&
+    !isDatedAhead(one.at, mark.readAt);
   return backups.findLast(covers) ?? null;
 }

@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import type { DumpStep, UploadStep } from "../../src/model/step.ts";
+import type { ProbeRun } from "../../src/steps/handler.ts";
+import { upload } from "../../src/steps/upload/upload.ts";
+import { planOf, portsOf } from "../apply/build.ts";
+import { memoryStore } from "../support/memory-store.ts";
+
+const NOW = "2026-11-24T01:10:00.000Z";
+const SLOT = "2026-11-24T01:00:00.000Z";
+
+const dump: DumpStep = {
+  ...stepOf("app.dump"),
+  kind: "dump",
+  artifact: "app.backup",
+  origin: "scheduled",
+  slotAt: SLOT,
+  label: null,
+  format: "archive",
+  compression: { zstd: 1 },
+};
+const step: UploadStep = {
+  ...stepOf("app.upload"),
+  kind: "upload",
+  artifact: "app.backup",
+  store: "primary",
+  hold: null,
+  estimatedBytes: 0,
+};
+
+it("is ready while nothing covers the slot", async () => {
+  expect(await upload.probe(step, runWith(["20261123_010005"]))).toEqual({ state: "ready" });
+});
+
+it("is done when another host has covered the slot by now", async () => {
+  expect(await upload.probe(step, runWith(["20261124_010005"]))).toMatchObject({
+    state: "done",
+    facts: { name: "production_app_20261124_010005" },
+  });
+});
+
+it("is not covered by a backup that is dated in the future", async () => {
+  expect(await upload.probe(step, runWith(["20261204_010005"]))).toEqual({ state: "ready" });
+});
+
+function runWith(stamps: readonly string[]): ProbeRun {
+  const primary = memoryStore({ now: () => NOW });
+  primary.put("_dbops/store.json", "{}");
+  for (const stamp of stamps) {
+    const folder = `app/${stamp}/`;
+    const name = `production_app_${stamp}`;
+    for (const key of [`${name}.dump.zst`, `${name}.globals.sql.zst`, `${name}.detail.json`, "RESTORE.md"])
+      primary.put(`${folder}${key}`, "content");
+    primary.put(`${folder}origin/scheduled`, "");
+    primary.put(`${folder}manifest.json`, "{}");
+  }
+  return {
+    ports: portsOf({ primary }),
+    plan: planOf([dump, step]),
+    signal: new AbortController().signal,
+    journaled: () => null,
+  };
+}
+
+function stepOf(id: string) {
+  const none: readonly string[] = [];
+  return { id, effect: "add" as const, why: "", needs: none, after: none, database: "app" };
+}
