@@ -4,6 +4,8 @@ import type { Plan } from "./plan.ts";
 /** What planning comes to: the plan itself, and what people have to know beside it. */
 export interface Planned {
   readonly plan: Plan;
+  /** How many steps `--target` and `--except` took out of it. */
+  readonly leftOut: number;
   /** What could not be looked at or must not be; with one of severity error the exit code is 1 and nothing is "No changes". */
   readonly problems: readonly Problem[];
   /** Warnings: missed slots, orphans, work in progress, deletions that were held back and why. */

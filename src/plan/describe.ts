@@ -1,6 +1,7 @@
 import type { Plan, Summary } from "../model/plan.ts";
 import type { BackupReference, Effect, HoldStep, PruneStep, Step } from "../model/step.ts";
 import type { Problem } from "../problems/problem.ts";
+import { countOf } from "./naming.ts";
 
 const SIGNS: Readonly<Record<Effect, string>> = { none: " ", add: "+", change: "~", destroy: "-" };
 
@@ -39,17 +40,24 @@ export function renderSummary(summary: Summary): string {
   return `Plan: ${summary.add} to add, ${summary.change} to change, ${summary.destroy} to destroy.`;
 }
 
-/**
- * The last line of a plan. "No changes" is only said when everything could be looked at; `file` is the path of the
- * environment file.
- */
-export function verdictLine(plan: Plan, problems: readonly Problem[], file: string): string {
+/** What a verdict needs beside the plan. */
+export interface VerdictContext {
+  /** Path of the environment file. */
+  readonly file: string;
+  /** How many steps `--target` and `--except` took out. */
+  readonly leftOut: number;
+}
+
+/** The last line of a plan. "No changes" is only said when everything could be looked at and nothing was left out. */
+export function verdictLine(plan: Plan, problems: readonly Problem[], context: VerdictContext): string {
   const errors = problems.filter((one) => one.severity === "error").length;
   const beside = errors === 0 ? "" : ` ${errors} problem${errors === 1 ? "" : "s"} beside it.`;
   if (plan.steps.length > 0) return `${renderSummary(plan.summary)}${beside}`;
   if (errors > 0) return `Nothing is planned.${beside.replace(" beside it", "")}`;
+  if (context.leftOut > 0)
+    return `Nothing is planned: ${countOf(context.leftOut, "step")} left out as asked.`;
   return plan.operation === "converge"
-    ? `No changes. ${plan.environment} matches ${file}.`
+    ? `No changes. ${plan.environment} matches ${context.file}.`
     : `No changes. There is nothing to ${plan.operation === "backup" ? "back up" : plan.operation}.`;
 }
 

@@ -55,6 +55,7 @@ export function plan(environment: Environment, request: Request, world: World): 
       now: options.now,
       expiresMs: options.expiresMs ?? EXPIRES_MS,
     }),
+    leftOut: draft.steps.length - chosen.length,
     problems: unique([...storeProblems(environment, observation), ...draft.problems]),
     notices: unique(draft.notices),
     decisions: [...draft.decisions].sort(byPlace),

@@ -119,7 +119,7 @@ function endLines(applied: Applied, outcomes: readonly (string | null)[]): reado
   const resume = ["To go on from here:", `  dbops apply ${applied.plan.plan}`];
   switch (applied.outcome) {
     case "nothing to do":
-      return [`Nothing to do in ${environment}.`];
+      return [applied.left.length > 0 ? "Nothing was done by itself." : `Nothing to do in ${environment}.`];
     case "applied":
       return [`Applied${applied.resumed ? ", resumed" : ""}: ${countText(done, "item")} done in ${took}.`];
     case "failed":

@@ -36,7 +36,12 @@ export function plannedText(report: PlannedReport, paint: Paint, verbose: boolea
 export function verdictLines({ planned, environmentFile }: PlannedReport): readonly string[] {
   const { plan } = planned;
   const errors = errorsOf(planned);
-  const last = printable(verdictLine(plan, plan.steps.length > 0 ? [] : errors, environmentFile));
+  const last = printable(
+    verdictLine(plan, plan.steps.length > 0 ? [] : errors, {
+      file: environmentFile,
+      leftOut: planned.leftOut,
+    }),
+  );
   if (errors.length === 0) return [last];
   const environment = printable(plan.environment);
   return [

@@ -51,20 +51,32 @@ describe("the line of a step", () => {
 describe("the last line of a plan", () => {
   it("counts what is added, changed and destroyed", () => {
     const plan = sealed([COPY], { summary: { add: 4, change: 0, destroy: 2 } });
-    expect(verdictLine(plan, [], FILE)).toBe("Plan: 4 to add, 0 to change, 2 to destroy.");
+    expect(verdictLine(plan, [], { file: FILE, leftOut: 0 })).toBe(
+      "Plan: 4 to add, 0 to change, 2 to destroy.",
+    );
   });
 
   it("says that nothing changes only when everything could be looked at", () => {
-    expect(verdictLine(sealed([]), [], FILE)).toBe(
+    expect(verdictLine(sealed([]), [], { file: FILE, leftOut: 0 })).toBe(
       "No changes. production matches environments/production.yaml.",
     );
     const unread = problem("STORE_UNREADABLE", "dr: connection refused");
-    expect(verdictLine(sealed([]), [unread], FILE)).toBe("Nothing is planned. 1 problem.");
-    expect(verdictLine(sealed([]), [{ ...unread, severity: "warning" }], FILE)).toMatch(/^No changes/);
+    expect(verdictLine(sealed([]), [unread], { file: FILE, leftOut: 0 })).toBe(
+      "Nothing is planned. 1 problem.",
+    );
+    expect(verdictLine(sealed([]), [{ ...unread, severity: "warning" }], { file: FILE, leftOut: 0 })).toMatch(
+      /^No changes/,
+    );
+  });
+
+  it("does not say that all is well where steps were left out", () => {
+    expect(verdictLine(sealed([]), [], { file: FILE, leftOut: 4 })).toBe(
+      "Nothing is planned: 4 steps left out as asked.",
+    );
   });
 
   it("claims nothing of the environment after an operation that found nothing to do", () => {
-    expect(verdictLine(sealed([], { operation: "release" }), [], FILE)).toBe(
+    expect(verdictLine(sealed([], { operation: "release" }), [], { file: FILE, leftOut: 0 })).toBe(
       "No changes. There is nothing to release.",
     );
   });

@@ -71,7 +71,7 @@ function renderReport(name: string, planned: Planned): string {
   return stringify(
     {
       steps: plan.steps.map(describeStep),
-      verdict: verdictLine(plan, problems, environmentOf(name).file),
+      verdict: verdictLine(plan, problems, { file: environmentOf(name).file, leftOut: planned.leftOut }),
       problems: problems.map(line),
       notices: notices.map(line),
       decisions: decisions.map(

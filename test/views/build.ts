@@ -109,5 +109,5 @@ export function aPlan(steps: readonly Step[], more: Partial<Plan> = {}): Plan {
 }
 
 export function aPlanned(steps: readonly Step[], more: Partial<Planned> = {}): Planned {
-  return { plan: aPlan(steps), problems: [], notices: [], decisions: [], ...more };
+  return { plan: aPlan(steps), leftOut: 0, problems: [], notices: [], decisions: [], ...more };
 }
