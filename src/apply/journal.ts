@@ -19,7 +19,8 @@ export interface JournalContext {
   readonly plan: string;
   /**
    * What to do when another run wrote the next number. `stop`: the lock was lost, nothing may go on.
-   * `follow`: the scope is only a lease against double work, so this entry goes behind theirs.
+   * `follow`: the scope is only a lease against double work, so this entry goes behind theirs; not behind another run
+   * of the same plan: that one has resumed it, and what this one says of a step would be taken for its own.
    */
   readonly onTaken: "stop" | "follow";
 }
@@ -69,7 +70,7 @@ export async function readEntry(
   const entry = parseEntry(await readText(store, key, signal).catch(asMissing));
   if (entry?.scope === scope && entry.number === number) return entry;
   return fail("JOURNAL_BROKEN", `${key} is ${entry === undefined ? "missing" : "no entry of this journal"}`, {
-    fix: "dbops audit verify",
+    fix: "dbops audit verify ENVIRONMENT",
   });
 }
 
@@ -143,6 +144,7 @@ class ChainedJournal implements Journal {
       this.#head = { n: entry.number, hash: digestOf(standing) };
       if (canonicalJson(standing) === canonicalJson(entry)) break; // written now, or before an answer that was lost
       if (this.#context.onTaken === "stop") this.#throwTaken(standing);
+      if (standing.plan === entry.plan && standing.events.some(isRun)) this.#throwResumed(standing);
     }
     this.#lock.anchor(this.#head);
   }
@@ -188,6 +190,18 @@ class ChainedJournal implements Journal {
       fix: "look who else is at work: dbops lock show, dbops audit show",
     });
   }
+
+  #throwResumed(by: AuditEntry): never {
+    const key = journalKey(by.scope, by.number);
+    fail("JOURNAL_TAKEN", `another run resumed this plan: ${key} was written by ${by.actor}`, {
+      fix: `dbops apply ${this.#context.plan}`,
+    });
+  }
+}
+
+/** A broken lock is recorded under the plan of its holder, by somebody who runs nothing. */
+function isRun(event: AuditEvent): boolean {
+  return event.event !== "lock-broken";
 }
 
 function deadline(): AbortSignal {
