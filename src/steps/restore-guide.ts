@@ -120,11 +120,13 @@ psql -X -c ANALYZE
 
 It is restored only when the pipeline exits with 0. createdb takes \`--encoding\` and \`--locale\`, as detail.json names them,
 where the server's defaults differ. From a pipe pg_restore runs one job; with room on a disk that may hold the plain data,
-several jobs are faster:
+several jobs are faster. They load the data only: several that make indexes and foreign keys can end in a deadlock where
+tables are partitioned.
 
 \`\`\`
 ${unpacked}
-pg_restore --exit-on-error --jobs=4 -d '' archive.dump && rm archive.dump
+pg_restore --exit-on-error --jobs=4 --section=pre-data --section=data -d '' archive.dump &&
+  pg_restore --exit-on-error --section=post-data -d '' archive.dump && rm archive.dump
 \`\`\`
 `;
 }
