@@ -1,8 +1,10 @@
 import type { ListMultipartUploadsCommandOutput } from "@aws-sdk/client-s3";
 import type { UnfinishedUpload } from "../../model/observation.ts";
+import { fail } from "../../problems/dbops-error.ts";
 import { compareKeys } from "../file-store/key-order.ts";
 import type { Bucket } from "./bucket.ts";
 import { readS3Error } from "./s3-errors.ts";
+import { placeOf } from "./s3-problems.ts";
 
 /**
  * Multipart uploads below a prefix, in the order of their keys.
@@ -40,31 +42,41 @@ export async function discardUpload(
   }
 }
 
-/** Keys as the bucket has them. */
+interface Marker {
+  readonly KeyMarker?: string;
+  readonly UploadIdMarker?: string;
+}
+
+/** Keys as the bucket has them. A list that is not whole throws: what it lacks would look abandoned. */
 async function* listUploads(
   bucket: Bucket,
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<UnfinishedUpload> {
-  let marker: { KeyMarker?: string; UploadIdMarker?: string } | null = {};
+  let marker: Marker | null = {};
   while (marker !== null) {
-    const from: { KeyMarker?: string; UploadIdMarker?: string } = marker;
+    const from: Marker = marker;
     const page: ListMultipartUploadsCommandOutput = await bucket.ask("read", signal, (options) =>
       bucket.api.listMultipartUploads({ Bucket: bucket.name, Prefix: prefix, ...from }, options),
     );
-    for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
-      if (Key !== undefined && UploadId !== undefined)
-        yield { key: Key, id: UploadId, startedAt: (Initiated ?? new Date(0)).toISOString() };
-    marker = nextMarker(page);
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      if (Key === undefined || UploadId === undefined)
+        return failList(bucket, "an entry of a list of uploads lacks its key or id");
+      // Without a time of its own it is as young as can be: only what is old is ever cleared away.
+      yield { key: Key, id: UploadId, startedAt: Initiated?.toISOString() ?? bucket.clockOf(page) };
+    }
+    marker = nextMarker(bucket, page, from);
   }
 }
 
-function nextMarker(
-  page: ListMultipartUploadsCommandOutput,
-): { KeyMarker?: string; UploadIdMarker?: string } | null {
-  if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return null;
-  return {
-    KeyMarker: page.NextKeyMarker,
-    ...(page.NextUploadIdMarker === undefined ? {} : { UploadIdMarker: page.NextUploadIdMarker }),
-  };
+function nextMarker(bucket: Bucket, page: ListMultipartUploadsCommandOutput, from: Marker): Marker | null {
+  if (page.IsTruncated !== true) return null;
+  const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+  if (KeyMarker === undefined || (KeyMarker === from.KeyMarker && UploadIdMarker === from.UploadIdMarker))
+    return failList(bucket, "a list of uploads is cut and does not say where it goes on");
+  return { KeyMarker, ...(UploadIdMarker === undefined ? {} : { UploadIdMarker }) };
+}
+
+function failList(bucket: Bucket, what: string): never {
+  fail("STORE_UNREADABLE", `${placeOf(bucket.declaration)}: ${what}`);
 }

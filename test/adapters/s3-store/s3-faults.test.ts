@@ -10,6 +10,7 @@ import {
   leftUnder,
   put,
   readAll,
+  unfinishedOf,
 } from "../../contracts/object-store-bench.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "../../support/fault-proxy.ts";
 import { fillBucket } from "../../support/fill-bucket.ts";
@@ -95,6 +96,26 @@ describe("a listing of an S3 store", () => {
   it("gets over a connection that breaks once", async () => {
     decide = (kind, count) => (kind === "list" && count === 2 ? "refuse" : "pass");
     expect((await keysOf(store, "app/")).length).toBe(1100);
+  });
+});
+
+describe("the uploads of an S3 store", () => {
+  const listed = (more: string) =>
+    `<?xml version="1.0"?><ListMultipartUploadsResult><IsTruncated>true</IsTruncated>${more}</ListMultipartUploadsResult>`;
+
+  it("throw when a page says that there are more and not where", async () => {
+    decide = (kind) => (kind === "uploads" ? { status: 200, body: listed("") } : "pass");
+    const read = unfinishedOf(store, "app/");
+    await expect(read).rejects.toMatchObject({ problems: [{ code: "STORE_UNREADABLE" }] });
+    await expect(read).rejects.toThrow("does not say where it goes on");
+  });
+
+  it("throw when a page goes on where it began", async () => {
+    const same = listed("<NextKeyMarker>k</NextKeyMarker><NextUploadIdMarker>i</NextUploadIdMarker>");
+    decide = (kind) => (kind === "uploads" ? { status: 200, body: same } : "pass");
+    await expect(unfinishedOf(store, "app/")).rejects.toMatchObject({
+      problems: [{ code: "STORE_UNREADABLE" }],
+    });
   });
 });
 
@@ -238,6 +259,7 @@ const NOT_IMPLEMENTED =
 
 function kindOf(line: string): string {
   if (line.startsWith("GET") && line.includes("list-type=2")) return "list";
+  if (line.startsWith("GET") && /[?&]uploads/.test(line)) return "uploads";
   if (line.startsWith("PUT")) return line.includes("partNumber=") ? "part" : "put";
   if (line.startsWith("POST")) return line.includes("uploadId=") ? "complete" : "create";
   return line.split(" ")[0]?.toLowerCase() ?? "";
