@@ -15,7 +15,9 @@ export async function main(): Promise<void> {
   const interrupt = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => (interrupt.signal.aborted ? process.exit(EXIT.interrupted) : interrupt.abort()));
-  process.exit(await exitCodeFor(process.argv, interrupt.signal));
+  const code = await exitCodeFor(process.argv, interrupt.signal);
+  await Promise.all([drained(process.stdout), drained(process.stderr)]); // exiting would cut what a slow pipe has not taken
+  process.exit(code);
 }
 
 async function exitCodeFor(argv: readonly string[], signal: AbortSignal): Promise<number> {
@@ -85,6 +87,11 @@ function viewFor(options: GlobalOptions & { readonly markdown?: boolean }): View
     stderr: stderr.isTTY === true,
   };
   return openView({ ...decideOutput(process.env, flags, terminals), stdin, stdout, stderr });
+}
+
+/** Resolves when all that was written is with the reader, or the reader has gone. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
 }
 
 function ignoreGoneReader(error: Error): void {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
 import { environmentYaml, makeWorkplace, type Workplace } from "../support/workplace.ts";
@@ -44,4 +45,20 @@ it("does not call a failed command done because nobody reads its result", async 
   child.stdout.destroy();
   child.stderr.destroy();
   expect(await once(child, "close")).toEqual([3, null]);
+});
+
+it("brings all of a long output through a pipe that is read slowly", async () => {
+  const keys = Array.from({ length: 3000 }, (_, number) => `unknown${number}: 1`);
+  await workplace.declare("wrong", `${keys.join("\n")}\n`);
+  const entry = join(import.meta.dirname, "../support/dbops-main.ts");
+  const child = spawn(process.execPath, [entry, "validate", "wrong"], {
+    cwd: workplace.folder,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const closed = once(child, "close");
+  await pause(2000); // the program has long written all of it
+  let text = "";
+  for await (const chunk of child.stderr) text += chunk;
+  expect(text).toContain("unknown2999");
+  expect(await closed).toEqual([3, null]);
 });
