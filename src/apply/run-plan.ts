@@ -28,7 +28,10 @@ export interface RunOptions {
  * Carries out a plan: units side by side where nothing orders them; a failure skips what needs it and lets the rest go on.
  * Throws only when nothing was begun (a lock is held by another run).
  */
-export async function runPlan(plan: Plan, options: RunOptions): Promise<Omit<Applied, "left" | "elapsedMs">> {
+export async function runPlan(
+  plan: Plan,
+  options: RunOptions,
+): Promise<Omit<Applied, "left" | "unseen" | "elapsedMs">> {
   const run = new PlanRun(plan, options);
   return run.toEnd();
 }
@@ -51,7 +54,7 @@ class PlanRun {
     this.#sessions = new Sessions(options.records, plan, options.begun);
   }
 
-  async toEnd(): Promise<Omit<Applied, "left" | "elapsedMs">> {
+  async toEnd(): Promise<Omit<Applied, "left" | "unseen" | "elapsedMs">> {
     if (this.#options.whenLocked === "refuse") await this.#openFirstScopes();
     await this.#runUnits();
     await Promise.all(this.#sessions.scopes().map((scope) => this.#closeScope(scope)));

@@ -44,6 +44,7 @@ export async function applyCommand(context: Context, args: ApplyArguments): Prom
   const applied = await carryOut(context, plan, {
     connection,
     left: [],
+    unseen: 0,
     parallelism: args.parallelism,
     whenLocked: "refuse",
   });

@@ -1,12 +1,12 @@
 import { findHead, readBackwards } from "../apply/journal.ts";
 import { readLock } from "../apply/lock-file.ts";
-import { listScopes } from "../apply/scopes.ts";
 import type { Records } from "../apply/sessions.ts";
 import { verifyJournal } from "../apply/verify-journal.ts";
 import { loadEnvironment } from "../config/load-environments.ts";
 import type { AuditEntry } from "../model/audit-entry.ts";
 import type { Environment } from "../model/environment.ts";
 import type { VerifiedScope } from "../model/report.ts";
+import { listScopes } from "../ports/list-scopes.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { EXIT } from "../problems/exit-code.ts";
 import type { Context } from "./context.ts";

@@ -16,6 +16,8 @@ export interface CarryOutOptions {
   readonly connection: Connection;
   /** Steps that were taken out of the plan because they need a person. */
   readonly left: readonly Step[];
+  /** Errors that planning found beside the plan. */
+  readonly unseen: number;
   readonly parallelism: number;
   /** `refuse`: nothing is begun while another run holds one of the scopes; `skip`: the other scopes go on. */
   readonly whenLocked: "refuse" | "skip";
@@ -23,9 +25,9 @@ export interface CarryOutOptions {
 
 /** Keeps the plan, runs it with progress, and reports how it ended. */
 export async function carryOut(context: Context, plan: Plan, options: CarryOutOptions): Promise<Applied> {
-  const { connection, left, parallelism, whenLocked } = options;
+  const { connection, left, unseen, parallelism, whenLocked } = options;
   const began = performance.now();
-  if (plan.steps.length === 0) return nothingToDo(context, plan, left);
+  if (plan.steps.length === 0) return nothingToDo(context, plan, { left, unseen });
   const records = await markedRecords(connection, connection.ports.environment, context.signal);
   await assertConditions(context, records);
   const begun = (await storePlan(records, plan)) === "exists";
@@ -42,7 +44,7 @@ export async function carryOut(context: Context, plan: Plan, options: CarryOutOp
       onEvent: (event) => progress.event(event),
     });
     await progress.close();
-    const applied = { ...ran, left, elapsedMs: Math.round(performance.now() - began) };
+    const applied = { ...ran, left, unseen, elapsedMs: Math.round(performance.now() - began) };
     context.view.report({ kind: "applied", applied });
     return applied;
   } finally {
@@ -59,9 +61,9 @@ export function exitCodeOfRun(applied: Pick<Applied, "outcome" | "steps">): numb
 }
 
 /** An empty plan leaves no trace in the records. */
-function nothingToDo(context: Context, plan: Plan, left: readonly Step[]): Applied {
+function nothingToDo(context: Context, plan: Plan, more: Pick<Applied, "left" | "unseen">): Applied {
   const outcome = "nothing to do" as const;
-  const applied: Applied = { plan, outcome, resumed: false, steps: [], left, elapsedMs: 0 };
+  const applied: Applied = { plan, outcome, resumed: false, steps: [], ...more, elapsedMs: 0 };
   context.view.report({ kind: "applied", applied });
   return applied;
 }

@@ -36,13 +36,26 @@ async function searchStores(context: Context, digest: string): Promise<Plan | nu
   for (const environment of environments) {
     try {
       const text = await searchStore(context, environment, digest);
-      if (text !== null) return parsePlan(text, `plan ${digest} of ${environment.name}`);
+      if (text !== null) return storedPlan(text, digest, environment);
     } catch (error) {
       problems.push(...problemsOf(error));
     }
   }
   if (problems.length > 0) throw new DbopsError(problems);
   return null;
+}
+
+/** What lies under a digest has to be the plan of that digest: a whole other one, put there, was never reviewed. */
+function storedPlan(text: string, digest: string, environment: Environment): Plan {
+  const plan = parsePlan(text, `plan ${digest} of ${environment.name}`);
+  if (plan.plan.startsWith(digest)) return plan;
+  return fail(
+    "PLAN_EDITED",
+    `store ${environment.records} keeps plan ${plan.plan.slice(0, 12)} as ${digest}`,
+    {
+      fix: `dbops plan ${environment.name}`,
+    },
+  );
 }
 
 async function searchStore(

@@ -1,10 +1,10 @@
 import { breakLock } from "../apply/break-lock.ts";
 import { canTake } from "../apply/lock.ts";
 import { describeHolder, isExpired, readLock } from "../apply/lock-file.ts";
-import { listScopes } from "../apply/scopes.ts";
 import type { Records } from "../apply/sessions.ts";
 import { loadEnvironment } from "../config/load-environments.ts";
 import type { LockRow } from "../model/report.ts";
+import { listScopes } from "../ports/list-scopes.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { EXIT } from "../problems/exit-code.ts";
 import type { Context } from "./context.ts";

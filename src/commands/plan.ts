@@ -57,7 +57,8 @@ async function observationFor(
   if (args.observed !== null) return readObservation(args.observed, environment);
   const databases = databasesFor(args.request);
   const { ports } = context.connect(environment, "read-only");
-  return observe(environment, { databases }, ports, context.signal);
+  const orphan = args.request.operation === "prune" ? args.request.orphan : null;
+  return observe(environment, { databases, orphan }, ports, context.signal);
 }
 
 /** A plan that only reads stores, deletes or releases needs no database to be up. */

@@ -37,6 +37,7 @@ async function converge(
   const applied = await carryOut(context, planned.plan, {
     connection,
     left,
+    unseen: planned.problems.filter((one) => one.severity === "error").length,
     parallelism,
     whenLocked: "skip",
   });

@@ -57,13 +57,17 @@ export interface RehearsedStep {
   readonly problem: Problem | null;
 }
 
-/** How a run ended. `left` are steps that `dbops run` may not do by itself. */
+/**
+ * How a run ended. `left` are steps that `dbops run` may not do by itself, `unseen` is how many things it could not look at
+ * or must not touch, so that nothing was planned for them.
+ */
 export interface Applied {
   readonly plan: Plan;
   readonly outcome: "applied" | "failed" | "interrupted" | "nothing to do";
   readonly resumed: boolean;
   readonly steps: readonly AppliedStep[];
   readonly left: readonly Step[];
+  readonly unseen: number;
   readonly elapsedMs: number;
 }
 

@@ -112,14 +112,13 @@ function leftLines(applied: Applied, paint: Paint): readonly string[] {
 
 function endLines(applied: Applied, outcomes: readonly (string | null)[]): readonly string[] {
   const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
-  const environment = printable(applied.plan.environment);
   const took = durationText(applied.elapsedMs);
   const done = count("done") + count("earlier");
   const counts = `${done} done, ${count("failed")} failed, ${count("skipped")} not begun`;
   const resume = ["To go on from here:", `  dbops apply ${applied.plan.plan}`];
   switch (applied.outcome) {
     case "nothing to do":
-      return [applied.left.length > 0 ? "Nothing was done by itself." : `Nothing to do in ${environment}.`];
+      return [nothingLine(applied)];
     case "applied":
       return [`Applied${applied.resumed ? ", resumed" : ""}: ${countText(done, "item")} done in ${took}.`];
     case "failed":
@@ -127,6 +126,11 @@ function endLines(applied: Applied, outcomes: readonly (string | null)[]): reado
     case "interrupted":
       return [...resume, `Interrupted: ${counts} in ${took}.`];
   }
+}
+
+function nothingLine({ plan, left, unseen }: Applied): string {
+  if (unseen > 0) return `Nothing was done: ${countText(unseen, "problem")} in the way.`;
+  return left.length > 0 ? "Nothing was done by itself." : `Nothing to do in ${printable(plan.environment)}.`;
 }
 
 /** The worst outcome of an item's steps; null when none of them was in this run. */

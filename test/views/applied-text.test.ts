@@ -146,6 +146,7 @@ function applied(more: Partial<Applied>): Report {
       resumed: false,
       steps: [],
       left: [],
+      unseen: 0,
       elapsedMs: 65_000,
       ...more,
     },
