@@ -1,5 +1,4 @@
 import type { Environment } from "../model/environment.ts";
-import { LOCKS_PREFIX, lockKey } from "../model/layout.ts";
 import type {
   DatabaseObservation,
   Listing,
@@ -9,6 +8,7 @@ import type {
 } from "../model/observation.ts";
 import type { Clock } from "../ports/clock.ts";
 import { listBackups } from "../ports/list-backups.ts";
+import { listScopes } from "../ports/list-scopes.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Postgres } from "../ports/postgres.ts";
 import { readMark } from "../ports/read-mark.ts";
@@ -24,6 +24,8 @@ export interface ObservePorts {
 /** What to look at: a freshness check needs no database, a plan for one database needs no other. */
 export interface ObserveScope {
   readonly databases: "all" | "none" | readonly string[];
+  /** A database whose backups are listed as well, though nothing else tells of it. */
+  readonly orphan?: string | null;
 }
 
 /** Looks at every store and database of an environment; what cannot be looked at is said, never left out. */
@@ -37,7 +39,7 @@ export async function observe(
   const names = environment.databases.map((database) => database.name);
   const wanted = scope.databases === "all" ? names : scope.databases === "none" ? [] : scope.databases;
   const [stores, databases] = await Promise.all([
-    observeStores(environment, ports, signal),
+    observeStores(environment, scope, ports, signal),
     mapEntries(wanted, (name) => observeDatabase(ports, name, signal)),
   ]);
   signal.throwIfAborted();
@@ -46,17 +48,20 @@ export async function observe(
 
 async function observeStores(
   environment: Environment,
+  { orphan = null }: ObserveScope,
   ports: ObservePorts,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, StoreObservation>>> {
   const known = await knownOrphans(environment, ports, signal);
-  const databases = [...environment.databases.map((one) => one.name), ...known.orphans].sort();
+  const declared = environment.databases.map((one) => one.name);
+  const asked = orphan === null ? [] : [orphan];
+  const databases = [...new Set([...declared, ...known.orphans, ...asked])].sort();
   return mapEntries(
     environment.stores.map((store) => store.name),
     async (store) => {
       const question = { environment: environment.name, store, databases };
       const found = await observeStore(ports.store(store), question, signal);
-      // What lies in the records store is not known when its locks could not be listed.
+      // What lies in the records store is not known when its scopes could not be listed.
       const partly = store === environment.records && found.state === "readable" && known.problem !== null;
       return partly ? { state: "unreadable", problem: known.problem } : found;
     },
@@ -108,25 +113,21 @@ interface KnownOrphans {
   readonly problem: Problem | null;
 }
 
-/** Databases that were worked on and are in no file any more: every scope keeps its lock for good. */
+/** Databases that were worked on and are in no file any more: every scope keeps its lock and its journal for good. */
 async function knownOrphans(
   environment: Environment,
   ports: ObservePorts,
   signal: AbortSignal,
 ): Promise<KnownOrphans> {
   const declared = new Set(environment.databases.map((one) => one.name));
-  const orphans = new Set<string>();
   try {
-    for await (const { key } of ports.store(environment.records).list(LOCKS_PREFIX, {}, signal)) {
-      const scope = key.slice(LOCKS_PREFIX.length).replace(/\.json$/, "");
-      const database = scope.replace(/\.backup$/, "");
-      if (key === lockKey(scope) && database !== "environment" && !declared.has(database))
-        orphans.add(database);
-    }
+    const scopes = await listScopes(ports.store(environment.records), signal);
+    const databases = new Set(scopes.map((scope) => scope.replace(/\.backup$/, "")));
+    const orphans = [...databases].filter((one) => one !== "environment" && !declared.has(one));
+    return { orphans, problem: null };
   } catch (error) {
     return { orphans: [], problem: about(`store ${environment.records}`, error) };
   }
-  return { orphans: [...orphans], problem: null };
 }
 
 async function observeDatabase(

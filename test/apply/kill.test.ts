@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { runPlan } from "../../src/apply/run-plan.ts";
-import { listScopes } from "../../src/apply/scopes.ts";
 import { verifyJournal } from "../../src/apply/verify-journal.ts";
 import type { Plan } from "../../src/model/plan.ts";
+import { listScopes } from "../../src/ports/list-scopes.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { EXPIRED_AT, handClock, hostOf, never, optionsOf, planOf, recordsOf, START_AT } from "./build.ts";
 import { type Death, type DyingProcess, dyingProcess } from "./dying-process.ts";

@@ -152,16 +152,39 @@ describe("a database that is in no file any more", () => {
     expect(Object.keys(found.databases)).toEqual(["app", "other"]);
   });
 
-  it("is not overlooked in silence: where the locks cannot be listed, the records store is unreadable", async () => {
+  it("is found through its journal where there are no locks", async () => {
     const { stores, look } = world();
-    stores.primary.put("_dbops/locks/gone.json", "{}");
-    const found = await look({ primary: breakingOff(stores.primary, "_dbops/locks/") });
-    expect(found.stores["primary"]).toMatchObject({
-      state: "unreadable",
-      problem: { code: "STORE_UNREADABLE", detail: expect.stringMatching(/store primary.*page 2/) },
-    });
-    expect(found.stores["dr"]).toMatchObject({ state: "readable" });
+    for (const scope of ["gone", "gone.backup", "app.backup"])
+      stores.primary.put(`_dbops/journal/${scope}/0000000001.json`, "{}");
+    addBackup(stores.dr, "gone");
+    const found = await look();
+    expect(Object.keys(listingsOf(found.stores["primary"]))).toEqual(["app", "gone", "other"]);
+    expect(backupsOf(found.stores["dr"], "gone")).toEqual([[nameOf("gone"), "complete"]]);
   });
+
+  it("is listed when it is asked for by name, though no lock and no journal tells of it", async () => {
+    const { stores, look } = world();
+    addBackup(stores.dr, "gone");
+    const found = await look({}, { databases: "none", orphan: "gone" });
+    expect(backupsOf(found.stores["dr"], "gone")).toEqual([[nameOf("gone"), "complete"]]);
+    const declared = await look({}, { databases: "none", orphan: "app" });
+    expect(Object.keys(listingsOf(declared.stores["dr"]))).toEqual(["app", "other"]);
+  });
+
+  it.each(["_dbops/locks/", "_dbops/journal/"])(
+    "is not overlooked in silence where %s cannot be listed: the records store is unreadable",
+    async (prefix) => {
+      const { stores, look } = world();
+      stores.primary.put("_dbops/locks/gone.json", "{}");
+      stores.primary.put("_dbops/journal/stray.json", "{}");
+      const found = await look({ primary: breakingOff(stores.primary, prefix) });
+      expect(found.stores["primary"]).toMatchObject({
+        state: "unreadable",
+        problem: { code: "STORE_UNREADABLE", detail: expect.stringMatching(/store primary.*page 2/) },
+      });
+      expect(found.stores["dr"]).toMatchObject({ state: "readable" });
+    },
+  );
 });
 
 describe("databases", () => {

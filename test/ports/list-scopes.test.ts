@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { listScopes } from "../../src/apply/scopes.ts";
+import { listScopes } from "../../src/ports/list-scopes.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
+import { never } from "../apply/build.ts";
 import { memoryStore } from "../support/memory-store.ts";
-import { never } from "./build.ts";
 
 it("finds every scope that has a lock or a journal, sorted, each once", async () => {
   const store = memoryStore();
@@ -49,4 +49,23 @@ it("throws where it could not look", async () => {
     },
   };
   await expect(listScopes(broken, never)).rejects.toThrow("timed out");
+});
+
+it("asks about once for each scope that has a lock, and finds the journals between them", async () => {
+  const store = memoryStore();
+  const locked = Array.from({ length: 30 }, (_, index) => `db_${10 + index}.backup`);
+  for (const scope of locked) store.put(`_dbops/locks/${scope}.json`, "{}");
+  for (const scope of [...locked, "a", "db_12", "db_12-b", "z"])
+    for (let number = 1; number <= 5; number += 1)
+      store.put(`_dbops/journal/${scope}/${String(number).padStart(10, "0")}.json`, "{}");
+  let listings = 0;
+  const counted: ObjectStore = {
+    ...store,
+    list: (...all) => {
+      listings += 1;
+      return store.list(...all);
+    },
+  };
+  expect(await listScopes(counted, never)).toEqual([...locked, "a", "db_12", "db_12-b", "z"].sort());
+  expect(listings).toBe(1 + 31 + 4);
 });
