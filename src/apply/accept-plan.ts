@@ -1,7 +1,7 @@
 import type { Environment } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
 import type { Plan } from "../model/plan.ts";
-import { configDigest } from "../plan/config-digest.ts";
+import { configDigest, storesOf } from "../plan/config-digest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readMark } from "../ports/read-mark.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
@@ -15,16 +15,26 @@ export interface Acceptance {
   store(name: string): ObjectStore;
 }
 
-/** Refuses, before the first entry, a plan that is expired, was made from another configuration, or for other stores; throws when a store has no mark or a foreign one. */
+/**
+ * Refuses, before the first entry, a plan that is expired, was made from another configuration, or for other stores; throws
+ * when a store has no mark or a foreign one.
+ */
 export async function acceptPlan(plan: Plan, acceptance: Acceptance, signal: AbortSignal): Promise<void> {
-  const problems = [...plainRefusals(plan, acceptance), ...(await foreignStores(plan, acceptance, signal))];
-  if (problems.length > 0) throw new DbopsError(problems);
+  const refusals = plainRefusals(plan, acceptance);
+  if (refusals.length > 0) throw new DbopsError(refusals);
+  const foreign = await foreignStores(plan, acceptance, signal);
+  if (foreign.length > 0) throw new DbopsError(foreign);
 }
 
 function plainRefusals(plan: Plan, { environment, now, begun }: Acceptance): readonly Problem[] {
   const again = `dbops plan ${environment.name}`;
   if (plan.environment !== environment.name)
     return [problem("TARGET_CHANGED", `the plan is for ${plan.environment}, not for ${environment.name}`)];
+  const undeclared = undeclaredIn(environment, plan);
+  if (undeclared.length > 0) {
+    const detail = `${environment.file} does not declare ${undeclared.join(", ")} any more, which the plan needs`;
+    return [problem("PLAN_STALE", detail, { fix: again })];
+  }
   if (begun) return [];
   if (msOf(plan.expiresAt) < msOf(now))
     return [problem("PLAN_EXPIRED", `it was valid until ${plan.expiresAt}; it is ${now}`, { fix: again })];
@@ -35,6 +45,19 @@ function plainRefusals(plan: Plan, { environment, now, begun }: Acceptance): rea
       }),
     ];
   return [];
+}
+
+/** What the steps work with and the file no longer has. The backups of a database may outlive it there. */
+function undeclaredIn(environment: Environment, plan: Plan): readonly string[] {
+  const stores = new Set(environment.stores.map((one) => one.name));
+  const databases = new Set(environment.databases.map((one) => one.name));
+  const needed = plan.steps.filter((step) => step.kind !== "prune" && step.kind !== "hold");
+  const missing = [
+    ...Object.keys(plan.targets.stores).flatMap((name) => (stores.has(name) ? [] : [`store ${name}`])),
+    ...plan.steps.flatMap(storesOf).flatMap((name) => (stores.has(name) ? [] : [`store ${name}`])),
+    ...needed.flatMap(({ database }) => (databases.has(database) ? [] : [`database ${database}`])),
+  ];
+  return [...new Set(missing)].sort();
 }
 
 async function foreignStores(
