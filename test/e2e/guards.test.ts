@@ -1,9 +1,10 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ageBackup } from "../support/aged-backup.ts";
 import { startWorld, type World } from "../support/backed-up-world.ts";
-import { ENVIRONMENT_FILE, edit, forgePlan } from "../support/plan-text.ts";
+import { ENVIRONMENT_FILE, edit, forgePlan, readPlan } from "../support/plan-text.ts";
+import { stallMidUpload } from "../support/stalled-apply.ts";
 import { backupsIn, stateOf, storeFolder } from "../support/store-files.ts";
 import type { Workplace } from "../support/workplace.ts";
 
@@ -24,6 +25,18 @@ describe("a plan is refused, and nothing of it is done, when", () => {
     const workplace = await planned();
     await edit(workplace, "p.yaml", (text) => text.replaceAll(OLDER[0] ?? "", world.first));
     await refused(workplace, { code: 4, saying: "the plan was edited" });
+  });
+
+  it("another one lies under its digest in the store", async () => {
+    const workplace = await planned();
+    await workplace.dbops(["plan", "production", "backup", "--store", "primary", "--out", "b.yaml"]);
+    const { plan: digest } = await readPlan(workplace, "b.yaml");
+    expect(await workplace.dbops(["apply", "b.yaml"])).toMatchObject({ code: 0 });
+    await cp(
+      join(workplace.folder, "p.yaml"),
+      join(storeFolder(workplace, "primary"), "_dbops", "plans", `${digest}.yaml`),
+    );
+    await refused(workplace, { code: 4, saying: "the plan was edited", plan: digest.slice(0, 20) });
   });
 
   it("it has expired", async () => {
@@ -117,6 +130,30 @@ describe("a plan is not refused when", () => {
   });
 });
 
+describe("a plan that was begun", () => {
+  it("is refused when what it works on is not in the file any more", async () => {
+    const workplace = await world.fresh();
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const { running, lock } = await stallMidUpload(world, workplace, { plan: "p.yaml" });
+    running.child.kill("SIGKILL");
+    await running.ended;
+    await lock.release();
+    const file = await readFile(join(workplace.folder, ENVIRONMENT_FILE), "utf8");
+    const changes: readonly ((text: string) => string)[] = [
+      (text) => text.replace("stores: [primary, dr]", "stores: [primary]").replace(/^ {2}dr: .*\n/m, ""),
+      (text) => text.replace("  app:", "  renamed:"),
+    ];
+    for (const change of changes) {
+      await edit(workplace, ENVIRONMENT_FILE, change);
+      const ran = await workplace.dbops(["apply", "p.yaml"]);
+      expect(ran).toMatchObject({ code: 4 });
+      expect(ran.stderr).toContain("the world is not as the plan expects");
+      await writeFile(join(workplace.folder, ENVIRONMENT_FILE), file);
+    }
+    expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 0 });
+  });
+});
+
 describe("a plan of a backup", () => {
   it("is refused when the database was dropped and made again", async () => {
     await world.cluster.createDatabase("victim");
@@ -143,9 +180,12 @@ async function planned(): Promise<Workplace> {
   return workplace;
 }
 
-async function refused(workplace: Workplace, as: { code: number; saying: string }): Promise<void> {
+async function refused(
+  workplace: Workplace,
+  as: { code: number; saying: string; plan?: string },
+): Promise<void> {
   const before = await objects(workplace);
-  const ran = await workplace.dbops(["apply", "p.yaml", "--yes"]);
+  const ran = await workplace.dbops(["apply", as.plan ?? "p.yaml", "--yes"]);
   expect(ran).toMatchObject({ code: as.code });
   expect(ran.stderr).toContain(as.saying);
   expect(await objects(workplace)).toEqual(before);
