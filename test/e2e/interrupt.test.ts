@@ -56,7 +56,9 @@ describe("an impatient person", () => {
       running.child.kill("SIGINT");
       return running.child.exitCode !== null;
     });
-    expect(await running.ended).toMatchObject({ code: 130 });
+    const ended = await running.ended;
+    expect(ended).toMatchObject({ code: 130 });
+    expect(ended.stdout).not.toContain("Interrupted:"); // it did not wait for the safe point
     await until(async () => !isAlive(dump.pid));
     await lock.release();
     expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 0 });

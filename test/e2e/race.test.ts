@@ -69,6 +69,15 @@ describe("two runs at once", () => {
     expect(await workplace.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0 });
   });
 
+  it("make none where another host covered the slot after this one had planned", async () => {
+    const workplace = await world.fresh({ stores: ["primary"] });
+    await rm(join(storeFolder(workplace, "primary"), "app"), { recursive: true });
+    for (const file of ["a.yaml", "b.yaml"]) await workplace.dbops(["plan", "production", "--out", file]);
+    expect(await workplace.dbops(["apply", "a.yaml"])).toMatchObject({ code: 0 });
+    expect(await workplace.dbops(["apply", "b.yaml"])).toMatchObject({ code: 0 });
+    expect(await foldersIn(workplace, "primary")).toHaveLength(1);
+  });
+
   it("do not wait for each other: the second says who is at work", async () => {
     const workplace = await world.fresh({ stores: ["primary"] });
     await rm(join(storeFolder(workplace, "primary"), "app"), { recursive: true });

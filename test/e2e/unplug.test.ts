@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ageBackup } from "../support/aged-backup.ts";
 import { startWorld, type World } from "../support/backed-up-world.ts";
 import { type Ran, runDbops } from "../support/dbops.ts";
-import { backupsIn, stateOf, storeFolder } from "../support/store-files.ts";
+import { stallMidUpload } from "../support/stalled-apply.ts";
+import { backupsIn, foldersIn, stateOf, storeFolder } from "../support/store-files.ts";
 import type { Workplace } from "../support/workplace.ts";
 
 const OLDER = ["20260101_010000", "20260102_010000"];
@@ -102,6 +103,29 @@ describe.each(LOSSES)("when the first store %s", (_, saying, lose) => {
     }
     expect((await workplace.dbops(["apply", "before.yaml", "--yes"])).code).not.toBe(0);
     expect(await backups(workplace)).toEqual(before);
+  });
+});
+
+describe("a store that goes away in the middle of an upload", () => {
+  it("ends the apply, is not made anew, and the apply is resumed when it is back", async () => {
+    const workplace = await world.fresh({ stores: ["primary"] });
+    const folder = storeFolder(workplace, "primary");
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const { running, lock } = await stallMidUpload(world, workplace, { plan: "p.yaml" });
+    await rename(folder, `${folder}.away`);
+    await lock.release();
+    const ended = await running.ended;
+    expect(ended).toMatchObject({ code: 1 });
+    expect(ended.stderr).toContain("error: a store cannot be read");
+    expect(ended.stderr).toContain("does not exist");
+    await expect(stat(folder)).rejects.toThrow("ENOENT");
+
+    await rename(`${folder}.away`, folder);
+    expect(await backupsIn(workplace, "primary")).toEqual([world.first]);
+    expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 0 });
+    expect(await backupsIn(workplace, "primary")).toHaveLength(2);
+    expect(await foldersIn(workplace, "primary")).toHaveLength(2);
+    expect(await workplace.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0 });
   });
 });
 
