@@ -122,24 +122,6 @@ describe("a journal", () => {
     expect(entries[3]?.previous).toBe(digestOf(entries[2]));
   });
 
-  it("of a lease stops behind another run of the same plan, which has resumed it", async () => {
-    const { store, journal } = await opened(undefined, { onTaken: "follow" });
-    await journal.append([begin("a")]);
-    await intrude(store, 2);
-    await intrude(store, 3, { plan: "plan" });
-    const noted: AuditEvent = { event: "noted", step: "a", facts: { sealed: {} } };
-    await expect(journal.append([noted])).rejects.toThrow(/another run resumed this plan.*somebody/);
-    await expect(journal.append([begin("b")])).rejects.toThrow(/another run resumed this plan/);
-    expect(entriesOf(store, "app")).toHaveLength(3);
-  });
-
-  it("of a lease goes on behind the entry that says that its lock was broken", async () => {
-    const { store, journal } = await opened(undefined, { onTaken: "follow" });
-    await intrude(store, 1, { plan: "plan", events: [{ event: "lock-broken", reason: "a test" }] });
-    await journal.append([begin("a")]);
-    expect(eventsOf(store, "app").at(-1)).toEqual(begin("a"));
-  });
-
   it("holds no secret, wherever in the facts it stands", async () => {
     const { store, journal, lock } = await opened();
     const facts = { deep: [{ key: new Secret("hunter2") }], plain: "x" };
@@ -256,11 +238,7 @@ async function filled(count: number): Promise<MemoryStore> {
 }
 
 /** Another run writes the next entry. */
-async function intrude(
-  store: MemoryStore,
-  number: number,
-  more: Partial<Pick<AuditEntry, "plan" | "events">> = {},
-): Promise<void> {
+async function intrude(store: MemoryStore, number: number): Promise<void> {
   const before = entriesOf(store, "app").at(-1);
   const entry: AuditEntry = {
     formatVersion: 1,
@@ -271,8 +249,7 @@ async function intrude(
     plan: "another",
     actor: "somebody",
     events: [begin("theirs")],
-    previous: before === undefined ? null : digestOf(before),
-    ...more,
+    previous: digestOf(before),
   };
   await store.write(journalKey("app", number), Readable.from([JSON.stringify(entry)]), {}, never);
 }

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { breakLock } from "../../src/apply/break-lock.ts";
 import { runPlan } from "../../src/apply/run-plan.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
@@ -9,19 +9,46 @@ import { syntheticHandlers } from "./synthetic-handlers.ts";
 
 const PLAN = planOf([...pipelineOf("app"), copyOf("app")]);
 
-it("a run that sleeps through its lease while another resumes its plan says nothing more of it", async () => {
+describe("a run that sleeps through its lease", () => {
+  it("says nothing more of a plan that another has resumed", async () => {
+    const world = sleepingWorld();
+    const first = world.run(1, world.drowsy);
+    await world.asleep;
+    await breakLock(recordsOf(world.records), "app.backup", "it sleeps");
+    expect(await world.run(2, world.primary)).toMatchObject({ outcome: "applied", resumed: true });
+    const before = entriesOf(world.records, "app.backup");
+    world.wake();
+    const applied = await first;
+    expect(applied.outcome).toBe("failed");
+    expect(applied.steps.find(({ step }) => step.id === "app.upload")?.problems[0]).toMatchObject({
+      code: "JOURNAL_TAKEN",
+      detail: expect.stringMatching(/another run resumed this plan.*deploy-2@host-1/),
+    });
+    expect(entriesOf(world.records, "app.backup")).toEqual(before);
+    expect(eventsOf(world.records, "app.backup").at(-1)).toEqual({ event: "applied" });
+  });
+
+  it("goes on where its lock was broken and nobody resumed its plan", async () => {
+    const world = sleepingWorld();
+    const first = world.run(1, world.drowsy);
+    await world.asleep;
+    await breakLock(recordsOf(world.records), "app.backup", "it sleeps");
+    world.wake();
+    expect((await first).outcome).toBe("applied");
+    const events = eventsOf(world.records, "app.backup").map(({ event }) => event);
+    expect(events.indexOf("lock-broken")).toBeGreaterThan(0);
+    expect(events.at(-1)).toBe("applied");
+  });
+});
+
+function sleepingWorld() {
   const [records, primary, dr] = [memoryStore(), memoryStore(), memoryStore()];
   const [asleep, wake] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const run = (pid: number, store: ObjectStore) =>
-    runPlan(
-      PLAN,
-      optionsOf(
-        recordsOf(records, { host: hostOf(pid) }),
-        { primary: store, dr },
-        { handlers: syntheticHandlers(), begun: pid > 1 },
-      ),
-    );
-  const first = run(1, {
+  const run = (pid: number, store: ObjectStore) => {
+    const more = { handlers: syntheticHandlers(), begun: pid > 1 };
+    return runPlan(PLAN, optionsOf(recordsOf(records, { host: hostOf(pid) }), { primary: store, dr }, more));
+  };
+  const drowsy: ObjectStore = {
     ...primary,
     write: async (...all) => {
       const answer = await primary.write(...all);
@@ -29,18 +56,6 @@ it("a run that sleeps through its lease while another resumes its plan says noth
       await wake.promise;
       return answer;
     },
-  });
-  await asleep.promise;
-  await breakLock(recordsOf(records), "app.backup", "it sleeps");
-  expect(await run(2, primary)).toMatchObject({ outcome: "applied", resumed: true });
-  const before = entriesOf(records, "app.backup");
-  wake.resolve();
-  const applied = await first;
-  expect(applied.outcome).toBe("failed");
-  expect(applied.steps.find(({ step }) => step.id === "app.upload")?.problems[0]).toMatchObject({
-    code: "JOURNAL_TAKEN",
-    detail: expect.stringMatching(/another run resumed this plan.*deploy-2@host-1/),
-  });
-  expect(entriesOf(records, "app.backup")).toEqual(before);
-  expect(eventsOf(records, "app.backup").at(-1)).toEqual({ event: "applied" });
-});
+  };
+  return { records, primary, drowsy, run, asleep: asleep.promise, wake: wake.resolve };
+}
