@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ageBackup } from "../support/aged-backup.ts";
 import { startWorld, type World } from "../support/backed-up-world.ts";
 import { descendantsOf, isAlive } from "../support/processes.ts";
 import { dumpOf, stallMidUpload } from "../support/stalled-apply.ts";
@@ -41,6 +42,33 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s in the middle of a dump", (sig
     expect(await backupsIn(workplace, "primary")).toHaveLength(before.length + 1);
     expect(await foldersIn(workplace, "primary")).toEqual(await backupsIn(workplace, "primary"));
     expect(await workplace.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0 });
+  });
+});
+
+describe("SIGINT in the middle of deletions", () => {
+  it("finishes the one that was begun, leaves the others, and the plan goes on where it stopped", async () => {
+    const older = ["20260101_010000", "20260102_010000", "20260103_010000", "20260104_010000"];
+    const schedules = '{ yearly: { cron: "0 0 1 1 *" } }';
+    const workplace = await world.fresh({
+      stores: ["primary"],
+      retention: "{ daily: 3, atLeast: 1 }",
+      schedules,
+    });
+    for (const stamp of older)
+      await ageBackup(workplace, "primary", { from: world.first, stamp, proofs: 400 });
+    await workplace.dbops(["plan", "production", "--out", "p.yaml"]);
+    const running = workplace.start(["apply", "p.yaml", "--yes", "--parallelism", "1"]);
+    await until(async () => (await backupsIn(workplace, "primary")).length < older.length + 1);
+    running.child.kill("SIGINT");
+    expect(await running.ended).toMatchObject({ code: 130 });
+    const left = await backupsIn(workplace, "primary");
+    expect(left).toHaveLength(older.length);
+    expect(await foldersIn(workplace, "primary")).toEqual(left);
+    expect((await eventsOf(workplace, "app")).map((one) => one.event).at(-1)).toBe("interrupted");
+    const locks = await workplace.dbops(["lock", "show", "production", "--json"]);
+    expect(locks.stdout).not.toContain('"held"');
+    expect(await workplace.dbops(["apply", "p.yaml", "--yes"])).toMatchObject({ code: 0 });
+    expect(await foldersIn(workplace, "primary")).toEqual([...older.slice(2), world.first]);
   });
 });
 
