@@ -1,13 +1,13 @@
 import { findHead, readBackwards } from "../apply/journal.ts";
 import { readLock } from "../apply/lock-file.ts";
 import type { Records } from "../apply/sessions.ts";
-import { verifyJournal } from "../apply/verify-journal.ts";
+import { verifyRecords } from "../apply/verify-records.ts";
 import { loadEnvironment } from "../config/load-environments.ts";
 import type { AuditEntry } from "../model/audit-entry.ts";
 import type { Environment } from "../model/environment.ts";
-import type { VerifiedScope } from "../model/report.ts";
 import { listScopes } from "../ports/list-scopes.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import { fail } from "../problems/dbops-error.ts";
 import { EXIT } from "../problems/exit-code.ts";
 import type { Context } from "./context.ts";
 import { markedRecords } from "./marked-records.ts";
@@ -23,7 +23,7 @@ export interface AuditArguments {
 export async function auditShowCommand(context: Context, args: AuditArguments): Promise<number> {
   const environment = await loadEnvironment(args.environment, context.configFolder);
   const records = await recordsOf(context, environment);
-  const scopes = await scopesOf(records.store, args.scope, context.signal);
+  const scopes = await scopesOf(records.store, args, context.signal);
   const found = await Promise.all(
     scopes.map((scope) => newest(records.store, { scope, last: args.last }, context.signal)),
   );
@@ -33,16 +33,14 @@ export async function auditShowCommand(context: Context, args: AuditArguments): 
   return EXIT.done;
 }
 
-/** `dbops audit verify`: whether every chain is whole; exit 1 when one is not. */
+/** `dbops audit verify`: whether every chain is there and whole; exit 1 when one is not. */
 export async function auditVerifyCommand(
   context: Context,
   args: { readonly environment: string },
 ): Promise<number> {
   const environment = await loadEnvironment(args.environment, context.configFolder);
   const records = await recordsOf(context, environment);
-  const scopes: VerifiedScope[] = [];
-  for (const scope of await listScopes(records.store, context.signal))
-    scopes.push({ scope, ...(await verifyJournal(records.store, scope, context.signal)) });
+  const scopes = await verifyRecords(records.store, environment, context.signal);
   context.view.report({ kind: "audit-verified", environment: environment.name, scopes });
   return scopes.some((one) => one.state === "broken") ? EXIT.failed : EXIT.done;
 }
@@ -51,12 +49,19 @@ function recordsOf(context: Context, environment: Environment): Promise<Records>
   return markedRecords(context.connect(environment, "read-only"), environment, context.signal);
 }
 
+/** All scopes, or the one that is asked for; throws USAGE when that is none. */
 async function scopesOf(
   store: ObjectStore,
-  scope: string | null,
+  { environment, scope }: AuditArguments,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  return scope === null ? listScopes(store, signal) : [scope];
+  const known = await listScopes(store, signal);
+  if (scope === null) return known;
+  if (known.includes(scope)) return [scope];
+  const names = known.length === 0 ? "there is none yet" : `there are ${known.join(", ")}`;
+  return fail("USAGE", `--scope ${scope}: ${environment} has no such journal; ${names}`, {
+    fix: `dbops audit show ${environment}`,
+  });
 }
 
 async function newest(

@@ -25,7 +25,9 @@ export function auditedText(report: Extract<Report, { kind: "audited" }>): Text 
 
 /** What each chain proves, and what it does not. */
 export function verifiedText(report: Extract<Report, { kind: "audit-verified" }>, paint: Paint): Text {
-  const scopes = [...report.scopes];
+  const { scopes } = report;
+  if (scopes.length === 0)
+    return { body: [], problems: [], end: [`No journal found in ${printable(report.environment)}.`] };
   const width = Math.max(0, ...scopes.map(({ scope }) => printable(scope).length));
   const lines = scopes.map((one) => {
     const tone = one.state === "broken" ? "bad" : one.state === "consistent, anchored" ? "good" : "warning";
