@@ -2,7 +2,7 @@ import { S3 } from "@aws-sdk/client-s3";
 import type { S3StoreDeclaration } from "../../model/environment.ts";
 import { type Instant, instantOf } from "../../model/instant.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
-import { failS3 } from "./s3-problems.ts";
+import { failS3, NO_ANSWER } from "./s3-problems.ts";
 import type { S3Credentials } from "./s3-store.ts";
 
 /** One bucket as one store sees it: the client, how keys are written there, and how errors become Problems. */
@@ -14,9 +14,9 @@ export interface Bucket {
   /** The store's prefix with its slash; empty for the whole bucket. */
   readonly root: string;
   /** Runs one request. Throws what `failS3` makes of its error; the signal's reason when it aborted. */
-  ask<T>(doing: Doing, signal: AbortSignal, request: Request<T>): Promise<T>;
+  ask<T>(doing: Doing, signal: AbortSignal, request: Request<T>, pace?: Pace): Promise<T>;
   /** Runs one request and leaves its error as the SDK has it, for callers that understand some; then `failed`. */
-  tell<T>(signal: AbortSignal, request: Request<T>): Promise<T>;
+  tell<T>(signal: AbortSignal, request: Request<T>, pace?: Pace): Promise<T>;
   /** Throws the Problem of an error of `tell`. */
   failed(doing: Doing, error: unknown): never;
   /** The server's clock when it gave this answer. */
@@ -24,10 +24,28 @@ export interface Bucket {
 }
 
 export type Doing = "read" | "write";
-export type Request<T> = (options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+export type Request<T> = (options: {
+  readonly abortSignal: AbortSignal;
+  readonly requestTimeout?: number;
+}) => Promise<T>;
+/** `prompt`, unless said otherwise: a question that is answered at once or not at all. `bulk`: takes as long as its bytes do. */
+export type Pace = "prompt" | "bulk";
+
+/** How long a server that accepts requests and answers none is waited for. */
+export interface Patience {
+  /** For the begin of the answer to one attempt of a prompt request. */
+  readonly attemptMs: number;
+  /** For a prompt request with all its attempts and its answer to the end. */
+  readonly requestMs: number;
+}
+const PATIENCE: Patience = { attemptMs: 20_000, requestMs: 60_000 };
 
 /** Makes the client; nothing is asked of the server yet. */
-export function connectS3(declaration: S3StoreDeclaration, credentials: S3Credentials | null): Bucket {
+export function connectS3(
+  declaration: S3StoreDeclaration,
+  credentials: S3Credentials | null,
+  patience: Patience = PATIENCE,
+): Bucket {
   const clocks = new WeakMap<object, Instant>();
   const api = new S3({
     region: declaration.region,
@@ -42,16 +60,17 @@ export function connectS3(declaration: S3StoreDeclaration, credentials: S3Creden
     requestHandler: {
       connectionTimeout: 10_000,
       socketTimeout: IDLE_MS,
+      throwOnRequestTimeout: true,
       httpAgent: { keepAlive: true, maxSockets: SOCKETS },
       httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
       socketAcquisitionWarningTimeout: 3_600_000, // waiting for a socket is how the pool is meant to work
     },
   });
   noteClocks(api, clocks);
-  return bucketOf(api, declaration, clocks);
+  return bucketOf(api, declaration, { clocks, patience });
 }
 
-/** A full server may take a request and never answer: no byte for this long is a failure. */
+/** A full server may take a part and never answer: no byte for this long is a failure. */
 const IDLE_MS = 60_000;
 const SOCKETS = 16;
 
@@ -72,19 +91,18 @@ function noteClocks(api: S3, clocks: WeakMap<object, Instant>): void {
   );
 }
 
-function bucketOf(api: S3, declaration: S3StoreDeclaration, clocks: WeakMap<object, Instant>): Bucket {
+function bucketOf(
+  api: S3,
+  declaration: S3StoreDeclaration,
+  { clocks, patience }: { readonly clocks: WeakMap<object, Instant>; readonly patience: Patience },
+): Bucket {
   const failed = (doing: Doing, error: unknown) => failS3(declaration, doing, error);
-  const tell = async <T>(signal: AbortSignal, request: Request<T>): Promise<T> => {
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
-    try {
-      return await Promise.race([request({ abortSignal: signal }), aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  };
+  const tell: Bucket["tell"] = (signal, request, pace = "prompt") =>
+    pace === "bulk"
+      ? within(signal, null, request)
+      : within(signal, patience.requestMs, ({ abortSignal }) =>
+          request({ abortSignal, requestTimeout: patience.attemptMs }),
+        );
   return {
     api,
     declaration,
@@ -92,9 +110,9 @@ function bucketOf(api: S3, declaration: S3StoreDeclaration, clocks: WeakMap<obje
     root: declaration.prefix === "" ? "" : `${declaration.prefix}/`,
     tell,
     failed,
-    async ask(doing, signal, request) {
+    async ask(doing, signal, request, pace) {
       try {
-        return await tell(signal, request);
+        return await tell(signal, request, pace);
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof DbopsError) throw error;
@@ -105,4 +123,29 @@ function bucketOf(api: S3, declaration: S3StoreDeclaration, clocks: WeakMap<obje
       clocks.get(answer) ??
       fail("STORE_UNREADABLE", `store ${declaration.name} answers without a Date header`),
   };
+}
+
+/** Ends with the signal's reason, or with NoAnswer after `limitMs`, also while the request does not react to its signal. */
+async function within<T>(signal: AbortSignal, limitMs: number | null, request: Request<T>): Promise<T> {
+  signal.throwIfAborted();
+  const stop = new AbortController();
+  const stopped = Promise.withResolvers<never>();
+  const end = (reason: unknown): void => {
+    stopped.reject(reason);
+    stop.abort(reason);
+  };
+  const abort = (): void => end(signal.reason);
+  const limit = limitMs === null ? undefined : setTimeout(() => end(noAnswer(limitMs)), limitMs);
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([request({ abortSignal: stop.signal }), stopped.promise]);
+  } finally {
+    clearTimeout(limit);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Not a TimeoutError: those are worth another try, and this is after all of them. */
+function noAnswer(limitMs: number): Error {
+  return Object.assign(new Error(`not within ${limitMs / 1000} s`), { name: NO_ANSWER });
 }

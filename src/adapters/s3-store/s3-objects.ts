@@ -1,6 +1,6 @@
 import type { S3StoreDeclaration } from "../../model/environment.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
-import { connectS3 } from "./bucket.ts";
+import { connectS3, type Patience } from "./bucket.ts";
 import { listObjects } from "./list-objects.ts";
 import { headObject, readObject } from "./read-object.ts";
 import { removeObject } from "./remove-object.ts";
@@ -10,8 +10,12 @@ import { discardUpload, unfinishedUploads } from "./unfinished-uploads.ts";
 import { writeObject } from "./write-object.ts";
 
 /** The store itself; see `openS3Store`. */
-export function s3Objects(declaration: S3StoreDeclaration, credentials: S3Credentials | null): ObjectStore {
-  const bucket = connectS3(declaration, credentials);
+export function s3Objects(
+  declaration: S3StoreDeclaration,
+  credentials: S3Credentials | null,
+  patience?: Patience,
+): ObjectStore {
+  const bucket = connectS3(declaration, credentials, patience);
   return {
     list: (prefix, { after }, signal) => listObjects(bucket, { prefix, after }, signal),
     head: (key, signal) => headObject(bucket, key, signal),

@@ -17,6 +17,9 @@ export function placeOf(store: S3StoreDeclaration): string {
   return `s3://${path} at ${store.endpoint ?? `AWS ${store.region}`}`;
 }
 
+/** The name of the error of a request that was given up after all its attempts. */
+export const NO_ANSWER = "NoAnswer";
+
 interface Meaning {
   readonly code: ProblemCode;
   readonly what: string;
@@ -105,10 +108,16 @@ function meaningOfConnection(store: S3StoreDeclaration, { name, code }: S3Error)
       what: `its name does not resolve (${code})`,
       fix: `look at the endpoint and at DNS:\ncurl -sI ${at}`,
     };
-  if (code !== "" || name === "TimeoutError")
+  if (name === NO_ANSWER || name === "TimeoutError")
     return {
       code: "STORE_UNREADABLE",
-      what: `it cannot be reached (${code === "" ? name : code})`,
+      what: "it does not answer",
+      fix: `see whether it answers:\ncurl -sI ${at}`,
+    };
+  if (code !== "")
+    return {
+      code: "STORE_UNREADABLE",
+      what: `it cannot be reached (${code})`,
       fix: `see whether it answers:\ncurl -sI ${at}`,
     };
   return null;

@@ -1,6 +1,7 @@
 import type { S3StoreDeclaration } from "../../model/environment.ts";
 import type { Secret } from "../../model/secret.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
+import type { Patience } from "./bucket.ts";
 
 export interface S3Credentials {
   readonly accessKeyId: Secret;
@@ -14,7 +15,8 @@ export interface S3Credentials {
 export async function openS3Store(
   declaration: S3StoreDeclaration,
   credentials: S3Credentials | null,
+  patience?: Patience,
 ): Promise<ObjectStore> {
   const { s3Objects } = await import("./s3-objects.ts");
-  return s3Objects(declaration, credentials);
+  return s3Objects(declaration, credentials, patience);
 }

@@ -98,8 +98,11 @@ async function sendPart(
   part: GatheredPart,
   signal: AbortSignal,
 ): Promise<CompletedPart> {
-  const answer = await bucket.ask("write", signal, (options) =>
-    bucket.api.uploadPart({ ...target, PartNumber: part.number, Body: part.bytes }, options),
+  const answer = await bucket.ask(
+    "write",
+    signal,
+    (options) => bucket.api.uploadPart({ ...target, PartNumber: part.number, Body: part.bytes }, options),
+    "bulk",
   );
   const { ETag, ChecksumCRC32 } = answer;
   part.release();
@@ -113,11 +116,12 @@ async function complete(
   signal: AbortSignal,
 ): Promise<ObjectInfo | "exists"> {
   try {
-    await bucket.tell(signal, (options) =>
-      bucket.api.completeMultipartUpload(
-        { ...target, MultipartUpload: { Parts: made.parts }, IfNoneMatch: "*" },
-        options,
-      ),
+    const MultipartUpload = { Parts: made.parts };
+    await bucket.tell(
+      signal,
+      (options) =>
+        bucket.api.completeMultipartUpload({ ...target, MultipartUpload, IfNoneMatch: "*" }, options),
+      "bulk", // the server may copy all the parts before it answers
     );
   } catch (error) {
     if (error instanceof DbopsError) throw error;

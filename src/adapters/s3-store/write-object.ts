@@ -94,20 +94,20 @@ async function putWhole(
   signal: AbortSignal,
 ): Promise<ObjectInfo | "exists"> {
   const mark = newMark();
+  const object = {
+    Bucket: bucket.name,
+    Key: bucket.root + key,
+    Body: part.bytes,
+    ContentLength: part.bytes.length, // the SDK warns on stderr of an empty body without it
+    IfNoneMatch: "*",
+    ...mark,
+    ...creationOf(bucket),
+  };
   try {
-    const answer = await bucket.tell(signal, (options) =>
-      bucket.api.putObject(
-        {
-          Bucket: bucket.name,
-          Key: bucket.root + key,
-          Body: part.bytes,
-          ContentLength: part.bytes.length, // the SDK warns on stderr of an empty body without it
-          IfNoneMatch: "*",
-          ...mark,
-          ...creationOf(bucket),
-        },
-        options,
-      ),
+    const answer = await bucket.tell(
+      signal,
+      (options) => bucket.api.putObject(object, options),
+      part.bytes.length > SMALL_BYTES ? "bulk" : "prompt",
     );
     const at = bucket.clockOf(answer);
     return { key, bytes: part.bytes.length, etag: plainEtag(answer.ETag), modifiedAt: at, readAt: at };
@@ -115,6 +115,9 @@ async function putWhole(
     return settleCreation(bucket, { key, mark, error }, signal);
   }
 }
+
+/** What even a slow line sends at once: entries, plans, manifests. */
+const SMALL_BYTES = 256 * 1024;
 
 function failParts(bucket: Bucket, key: string, estimatedBytes: number): never {
   const { max, equal } = bucket.declaration.parts;

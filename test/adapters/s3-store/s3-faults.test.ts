@@ -142,7 +142,7 @@ describe("a write to an S3 store whose answer is lost", () => {
     let other: Promise<unknown> = Promise.resolve();
     decide = (kind, count) => {
       if (kind !== "put" || count > 1) return "pass";
-      other = put(direct, "object", "theirs");
+      other = direct.write("object", bodyOf("theirs"), {}, LIVE); // either may win
       return "refuse";
     };
     const outcome = await store.write("object", bodyOf("mine"), {}, LIVE);

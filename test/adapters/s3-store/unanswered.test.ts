@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Patience } from "../../../src/adapters/s3-store/bucket.ts";
+import { openS3Store } from "../../../src/adapters/s3-store/s3-store.ts";
+import { retrying } from "../../../src/adapters/store-wrappers/retrying.ts";
+import { Secret } from "../../../src/model/secret.ts";
+import type { ObjectStore } from "../../../src/ports/object-store.ts";
+import { bodyOf, keysOf, LIVE, readAll, unfinishedOf } from "../../contracts/object-store-bench.ts";
+import { s3Declaration } from "../../support/s3-declaration.ts";
+
+/** Takes connections and requests, and answers none. */
+let server: Server;
+let requests: number;
+
+beforeEach(async () => {
+  requests = 0;
+  server = createServer((socket) => {
+    socket.on("data", (chunk) => {
+      if (chunk.includes("HTTP/1.1")) requests += 1;
+    });
+    socket.on("error", () => undefined);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+});
+afterEach(() => server.close());
+
+function open(patience: Patience): Promise<ObjectStore> {
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const credentials = { accessKeyId: new Secret("id"), secretAccessKey: new Secret("key") };
+  return openS3Store(
+    s3Declaration({ endpoint: `http://127.0.0.1:${port}` }, "bucket"),
+    credentials,
+    patience,
+  );
+}
+
+/** The deadline of the request comes before the end of its attempts, and the other way round. */
+const PATIENCES = [
+  { attemptMs: 100_000, requestMs: 100 },
+  { attemptMs: 20, requestMs: 100_000 },
+] as const;
+
+describe.each(PATIENCES)(
+  "a server that answers nothing, waited for $attemptMs and $requestMs ms",
+  (patience) => {
+    it.each<[string, (store: ObjectStore) => Promise<unknown>]>([
+      ["a listing", (store) => keysOf(store, "app/")],
+      ["a look", (store) => store.head("object", LIVE)],
+      ["a read", (store) => readAll(store, "object")],
+      ["a lock", (store) => store.replace("lock", Buffer.from("x"), "absent", LIVE)],
+      ["a removal", (store) => store.remove("object", { etag: "e" }, LIVE)],
+      ["a write", (store) => store.write("object", bodyOf("x"), {}, LIVE)],
+      ["the uploads", (store) => unfinishedOf(store, "app/")],
+    ])("ends %s with what is wrong and what to do", async (_name, ask) => {
+      await expect(ask(retrying(await open(patience)))).rejects.toMatchObject({
+        problems: [
+          {
+            code: "STORE_UNREADABLE",
+            detail: expect.stringContaining("does not answer"),
+            fix: expect.stringContaining("curl -sI http://127.0.0.1:"),
+          },
+        ],
+      });
+    });
+
+    it("is asked no more often than the SDK does by itself", async () => {
+      await expect(keysOf(retrying(await open(patience)), "app/")).rejects.toThrow("does not answer");
+      expect(requests).toBeGreaterThan(0);
+      expect(requests).toBeLessThanOrEqual(4);
+    });
+
+    it("is left at once when the caller gives up, with the caller's reason", async () => {
+      const abort = new AbortController();
+      const asked = (await open({ attemptMs: 100_000, requestMs: 100_000 })).head("object", abort.signal);
+      abort.abort(new Error("stop it"));
+      await expect(asked).rejects.toThrow("stop it");
+    });
+  },
+);
