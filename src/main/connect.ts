@@ -3,6 +3,7 @@ import { resolveSecret } from "../adapters/secrets.ts";
 import { lazyStore } from "../adapters/store-wrappers/lazy-store.ts";
 import { readOnly } from "../adapters/store-wrappers/read-only.ts";
 import { retrying } from "../adapters/store-wrappers/retrying.ts";
+import { type Place, timely } from "../adapters/store-wrappers/timely.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { thisHost } from "../adapters/this-host.ts";
 import type { Records } from "../apply/sessions.ts";
@@ -21,9 +22,7 @@ export function connect(
   signal: AbortSignal,
 ): Connection {
   const guarded = (store: ObjectStore) => (access === "read-only" ? readOnly(store) : store);
-  const stores = new Map(
-    environment.stores.map((one) => [one.name, guarded(retrying(openLazily(one, signal)))]),
-  );
+  const stores = new Map(environment.stores.map((one) => [one.name, guarded(stackOf(one, signal))]));
   return { ports: portsOf(environment, stores, signal), records: recordsOf(environment, guarded, signal) };
 }
 
@@ -54,10 +53,25 @@ function recordsOf(
 ): Records {
   const declared = environment.stores.find((one) => one.name === environment.records);
   const store =
-    declared === undefined
-      ? unknown("store", environment.records, environment)
-      : openLazily(declared, signal);
-  return { store: guarded(retrying(store)), host: thisHost(), clock: systemClock, locks: environment.locks };
+    declared === undefined ? unknown("store", environment.records, environment) : stackOf(declared, signal);
+  return { store: guarded(store), host: thisHost(), clock: systemClock, locks: environment.locks };
+}
+
+function stackOf(store: Store, signal: AbortSignal): ObjectStore {
+  return timely(retrying(openLazily(store, signal)), placeOf(store));
+}
+
+function placeOf(store: Store): Place {
+  if (store.kind === "file")
+    return {
+      what: `store ${store.name} (${store.path})`,
+      fix: `see whether it answers:\nls -l '${store.path}'`,
+    };
+  const at = store.endpoint ?? `https://s3.${store.region}.amazonaws.com`;
+  return {
+    what: `store ${store.name} (s3://${store.bucket} at ${at})`,
+    fix: `see whether it answers:\ncurl -sI ${at}`,
+  };
 }
 
 function openLazily(store: Store, signal: AbortSignal): ObjectStore {

@@ -25,9 +25,14 @@ export function fail(
   throw new DbopsError([problem(code, detail, { fix: more.fix, where: more.where })], more.cause);
 }
 
-/** The problems of any thrown value; what dbops did not throw on purpose becomes INTERNAL. */
+/**
+ * The problems of any thrown value; what dbops did not throw on purpose becomes INTERNAL. A deadline that passed is the
+ * world's doing: only questions to stores have one of their own.
+ */
 export function problemsOf(thrown: unknown): readonly Problem[] {
   if (thrown instanceof DbopsError) return thrown.problems;
+  if (thrown instanceof Error && thrown.name === "TimeoutError")
+    return [problem("STORE_UNREADABLE", "a store did not answer in time", { fix: "dbops doctor" })];
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return [
     problem("INTERNAL", detail, {
