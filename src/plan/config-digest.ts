@@ -8,7 +8,7 @@ import type { Step } from "../model/step.ts";
  */
 export function configDigest(environment: Environment, steps: readonly Step[]): string {
   const databases = new Set(steps.map((one) => one.database));
-  const stores = new Set(steps.flatMap(storesOf));
+  const stores = new Set(steps.flatMap((one) => storesConcerning(one, environment)));
   const used = {
     environment: environment.name,
     records: environment.records,
@@ -17,6 +17,14 @@ export function configDigest(environment: Environment, steps: readonly Step[]): 
     stores: environment.stores.filter((one) => stores.has(one.name)).map(storeForm(environment)),
   };
   return digestOf(used);
+}
+
+/** The stores that a step works on, and those that it asks: a deletion all of its database, one of an orphan every store. */
+export function storesConcerning(step: Step, environment: Environment): readonly string[] {
+  if (step.kind !== "prune") return storesOf(step);
+  const declared = environment.databases.find((one) => one.name === step.database);
+  const asked = declared?.backup.stores.map((one) => one.store) ?? environment.stores.map((one) => one.name);
+  return [step.store, ...asked];
 }
 
 /** The stores that a step reads or writes. */

@@ -1,7 +1,8 @@
 import { coversSlots } from "../policy/retention.ts";
 import { type DueSlot, dueSlot, MISSED_SLOTS_COUNTED } from "../policy/schedule.ts";
+import { completeOf } from "../policy/union.ts";
 import { type Problem, problem } from "../problems/problem.ts";
-import { completeOf, type DatabaseView } from "./database-view.ts";
+import type { DatabaseView } from "./database-view.ts";
 import { type Draft, joinDrafts } from "./draft.ts";
 import {
   databaseObstacle,

@@ -1,20 +1,13 @@
-import type { Backup } from "../model/backup.ts";
 import type { Database, Environment, Retention } from "../model/environment.ts";
 import { type Instant, instantOf, msOf } from "../model/instant.ts";
 import type { DatabaseObservation, Listing, Observation } from "../model/observation.ts";
-import { isDatedAhead } from "../policy/clock.ts";
-import type { RestorePoint } from "../policy/retention.ts";
+import { aheadOf, byNameOf, type StoreContent } from "../policy/union.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 
 /** One readable store as one database sees it. */
-export interface StoreView {
-  readonly store: string;
+export interface StoreView extends StoreContent {
   readonly retention: Retention;
-  /** The store's clock. */
-  readonly clockAt: Instant;
   readonly listing: Extract<Listing, { state: "listed" }>;
-  /** The complete backup, or else the incomplete one, of each name. */
-  readonly byName: ReadonlyMap<string, Backup>;
   /** Names that stand for two backups of different layouts: never touched. */
   readonly ambiguous: ReadonlySet<string>;
 }
@@ -55,7 +48,7 @@ export function viewOf(
     unreadable: seen
       .filter((one) => one.state === "unreadable")
       .map(({ store, problem }) => ({ store, problem })),
-    ahead: new Set(stores.flatMap(aheadIn)),
+    ahead: aheadOf(stores),
     nowAt: databaseNow(observed, observation.observedAt, now),
   };
 }
@@ -81,51 +74,17 @@ function unread(detail: string): Unread {
   return { state: "unreadable", problem: problem("STORE_UNREADABLE", detail, { fix: "observe again" }) };
 }
 
-/** The complete backup of this name in this store, or null. */
-export function completeIn(view: StoreView, name: string): Backup | null {
-  const backup = view.byName.get(name);
-  return backup?.state === "complete" ? backup : null;
-}
-
-/** Complete backups of one store, each name once, in the order of the listing. */
-export function completeOf(view: StoreView): readonly Backup[] {
-  return [...view.byName.values()].filter((one) => one.state === "complete");
-}
-
-/** A backup as retention sees it, with the holds and proofs that any store has of it. */
-export function pointOf(view: DatabaseView, backup: Backup): RestorePoint {
-  const everywhere = view.stores.flatMap((store) => store.byName.get(backup.name) ?? []);
-  return {
-    name: backup.name,
-    at: backup.at,
-    layout: backup.layout,
-    origin: backup.origin,
-    holds: [...new Set(everywhere.flatMap((one) => one.holds))].sort(),
-    proofs: everywhere.flatMap((one) => one.proofs),
-  };
-}
-
 function storeView(seen: {
   store: string;
   retention: Retention;
   clockAt: Instant;
   listing: StoreView["listing"];
 }): StoreView {
-  const byName = new Map<string, Backup>();
-  const ambiguous = new Set<string>();
-  for (const backup of seen.listing.backups) {
-    const other = byName.get(backup.name);
-    if (other !== undefined) ambiguous.add(backup.name);
-    if (other === undefined || other.state === "incomplete") byName.set(backup.name, backup);
-  }
   const { store, retention, clockAt, listing } = seen;
-  return { store, retention, clockAt, listing, byName, ambiguous };
-}
-
-function aheadIn(view: StoreView): readonly string[] {
-  return completeOf(view)
-    .filter((one) => isDatedAhead(one.at, view.clockAt))
-    .map((one) => one.name);
+  const met = new Set<string>();
+  const twice = listing.backups.filter(({ name }) => met.size === met.add(name).size);
+  const ambiguous = new Set(twice.map((one) => one.name));
+  return { store, retention, clockAt, listing, byName: byNameOf(listing.backups), ambiguous };
 }
 
 function databaseNow(observed: DatabaseObservation | undefined, observedAt: Instant, now: Instant): Instant {

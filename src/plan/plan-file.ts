@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isNode, LineCounter, parseDocument, stringify, visit } from "yaml";
 import type { Plan } from "../model/plan.ts";
+import { renderPath } from "../model/shape.ts";
 import type { Step } from "../model/step.ts";
 import { fail } from "../problems/dbops-error.ts";
 import type { Where } from "../problems/problem.ts";
@@ -131,10 +132,4 @@ function offsetOf(document: Document, path: readonly (string | number)[]): numbe
     if (isNode(node) && node.range) return node.range[0];
   }
   return 0;
-}
-
-function renderPath(path: readonly (string | number)[]): string {
-  return path
-    .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${part}`))
-    .join("");
 }

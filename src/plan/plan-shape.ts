@@ -1,6 +1,5 @@
 import { ORIGINS } from "../model/backup.ts";
 import { OPERATIONS, type Plan } from "../model/plan.ts";
-import type { PruneTarget, Step, StepKind } from "../model/step.ts";
 import {
   count,
   digest,
@@ -9,24 +8,21 @@ import {
   flag,
   instant,
   listOf,
+  type Members,
   nullable,
   object,
+  objectsOf,
   oneOf,
   recordOf,
-  type Shape,
   text,
   variant,
-} from "./shape.ts";
+} from "../model/shape.ts";
+import type { PruneTarget, Step, StepKind } from "../model/step.ts";
 
 /** The first thing that keeps a value from being a Plan; null: it is one. schemas/plan.schema.json says the same to editors. */
 export function planFault(value: unknown): Fault | null {
   return PLAN(value);
 }
-
-/** The keys of a type, all of them, so that a new member cannot be forgotten here. */
-type Members<T> = T extends unknown
-  ? { readonly [K in keyof T as undefined extends T[K] ? `${K & string}?` : K]-?: Shape }
-  : never;
 
 const backup = eitherOf(
   "must be { existing: NAME } or { made: STEP }",
@@ -81,7 +77,7 @@ const STEPS: { readonly [K in StepKind]: Members<Extract<Step, { kind: K }>> } =
   prune: {
     ...base,
     store: text,
-    target: variant("type", mapValues(TARGETS, object)),
+    target: variant("type", objectsOf(TARGETS)),
   },
   hold: {
     ...base,
@@ -108,14 +104,7 @@ const HEADER: Members<Plan> = {
     ),
   }),
   summary: object({ add: count, change: count, destroy: count }),
-  steps: listOf(variant("kind", mapValues(STEPS, object))),
+  steps: listOf(variant("kind", objectsOf(STEPS))),
 };
 
 const PLAN = object(HEADER);
-
-function mapValues(
-  members: Readonly<Record<string, Readonly<Record<string, Shape>>>>,
-  shape: (members: Readonly<Record<string, Shape>>) => Shape,
-): Readonly<Record<string, Shape>> {
-  return Object.fromEntries(Object.entries(members).map(([name, one]) => [name, shape(one)]));
-}

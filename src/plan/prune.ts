@@ -3,7 +3,7 @@ import type { Environment } from "../model/environment.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Decision } from "../model/planned.ts";
 import type { PruneTarget, Step } from "../model/step.ts";
-import { isLeftover, railsOf, sizeRail } from "../policy/rails.ts";
+import { isLeftover, type RailContext, railsOf, sizeRail } from "../policy/rails.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import { aheadProblems, blockersOf } from "./converge.ts";
@@ -86,18 +86,26 @@ export function pruneOrphan(
   }
   const listed = looks.filter((one) => one.state === "listed");
   return joinDrafts(
-    listed.map((one) => orphanInStore(environment, one, { database: orphan, allowLargePrune })),
+    listed.map((one) => {
+      const others = listed.filter((other) => other !== one).map((other) => ({ ...other, retention: null }));
+      return orphanInStore(environment, one, { database: orphan, allowLargePrune, others });
+    }),
   );
 }
 
 function orphanInStore(
   environment: Environment,
   at: Pick<StoreView, "store" | "clockAt" | "listing">,
-  request: { readonly database: string; readonly allowLargePrune: boolean },
+  request: {
+    readonly database: string;
+    readonly allowLargePrune: boolean;
+    readonly others: RailContext["others"];
+  },
 ): Draft {
-  const { database, allowLargePrune } = request;
+  const { database, allowLargePrune, others } = request;
   const { store, clockAt, listing } = at;
-  const rail = railsOf(listing, { environment: environment.name, database, store, retention: null, clockAt });
+  const context = { environment: environment.name, database, store, retention: null, clockAt, others };
+  const rail = railsOf(listing, context);
   const complete = listing.backups.filter((one) => one.state === "complete");
   const judged = complete.map((backup) => ({ backup, against: rail(orphanTarget(backup)) }));
   const open = judged.filter((one) => one.against === null).map((one) => one.backup);

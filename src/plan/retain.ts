@@ -3,9 +3,10 @@ import type { Decision } from "../model/planned.ts";
 import type { PruneTarget, Step } from "../model/step.ts";
 import { railsOf, sizeRail } from "../policy/rails.ts";
 import { byNewest, renderRetention, type Verdict } from "../policy/retention.ts";
+import { completeIn, completeOf } from "../policy/union.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import { copySteps } from "./copy-steps.ts";
-import { completeIn, completeOf, type DatabaseView } from "./database-view.ts";
+import type { DatabaseView } from "./database-view.ts";
 import { type Draft, joinDrafts } from "./draft.ts";
 import { cleanUp } from "./leftovers.ts";
 import { countOf, stampIn } from "./naming.ts";
@@ -92,12 +93,18 @@ function railed(view: DatabaseView, decision: StoreDecision, scope: Scope): read
   const { options } = scope;
   const { view: store } = decision;
   const blocker = options.blockers[0] ?? options.pointBlockers[0];
-  const rail = railsOf(expectedListing(view, arriving(decision, options), options.made), {
+  const expected = (one: StoreDecision) => ({
+    store: one.view.store,
+    retention: one.view.retention,
+    clockAt: one.view.clockAt,
+    listing: expectedListing(view, arriving(one, options), options.made),
+  });
+  const here = expected(decision);
+  const rail = railsOf(here.listing, {
+    ...here,
     environment: view.environment.name,
     database: view.database.name,
-    store: store.store,
-    retention: store.retention,
-    clockAt: store.clockAt,
+    others: scope.decisions.filter((one) => one !== decision).map(expected),
   });
   const survivors = survivorsOf(decision);
   const atLeast = store.retention.atLeast;
@@ -127,9 +134,7 @@ function waitingFor(
   all: readonly StoreDecision[],
 ): string | undefined {
   if (decision.displaced.has(name)) return "newer backups have no copy here yet";
-  const other = all.find((one) =>
-    one.copies.some((copy) => copy.name === name && copy.from === decision.view.store),
-  );
+  const other = all.find((one) => one.copies.some((copy) => copy.name === name));
   return other === undefined ? undefined : `${other.view.store} keeps it and has no copy yet`;
 }
 
@@ -176,8 +181,7 @@ function needsOf(
   if (made !== null) needs.add(newVerifyId(database, null));
   for (const other of one.scope.decisions)
     for (const copy of other.copies)
-      if (copy.name === name && copy.from === here)
-        needs.add(verifyIdOf(database, other.view.store, copy.name));
+      if (copy.name === name) needs.add(verifyIdOf(database, other.view.store, copy.name));
   if (decision.displaced.has(name)) {
     if (made !== null && made.store !== here && decision.made?.verdict === "keep")
       needs.add(newVerifyId(database, here));

@@ -4,7 +4,7 @@ import { type Instant, instantOf, msOf } from "../model/instant.ts";
 import type { DatabaseIdentity, Observation } from "../model/observation.ts";
 import type { Operation, Plan, Summary, Targets } from "../model/plan.ts";
 import { artifactOf, type Step } from "../model/step.ts";
-import { configDigest, storesOf } from "./config-digest.ts";
+import { configDigest, storesConcerning } from "./config-digest.ts";
 
 /** How long a plan can be applied unless said otherwise. */
 export const EXPIRES_MS = 24 * 3_600_000;
@@ -50,7 +50,9 @@ export function summaryOf(steps: readonly Step[]): Summary {
 /** Identities of what the steps touch, and of the store that keeps the records of the run. */
 function targetsOf(environment: Environment, observation: Observation, steps: readonly Step[]): Targets {
   const stores: Record<string, string> = {};
-  for (const name of [...new Set([environment.records, ...steps.flatMap(storesOf)])].sort()) {
+  for (const name of [
+    ...new Set([environment.records, ...steps.flatMap((one) => storesConcerning(one, environment))]),
+  ].sort()) {
     const seen = observation.stores[name];
     if (seen?.state === "readable") stores[name] = seen.storeId;
   }

@@ -1,7 +1,8 @@
 import type { Backup } from "../model/backup.ts";
 import type { Listing } from "../model/observation.ts";
-import { decideRetention, type RestorePoint, type Verdict } from "../policy/retention.ts";
-import { completeIn, completeOf, type DatabaseView, pointOf, type StoreView } from "./database-view.ts";
+import type { RestorePoint, Verdict } from "../policy/retention.ts";
+import { completeIn, completeOf, pointsFor, verdictsOf } from "../policy/union.ts";
+import type { DatabaseView, StoreView } from "./database-view.ts";
 
 /** The backup that this plan makes, as retention counts it: dated now, under a name that stands for the real one. */
 export interface Made {
@@ -33,7 +34,7 @@ export interface MissingCopy {
 
 /** Decides for one store of a database. */
 export function decideStore(view: DatabaseView, store: StoreView, made: Made | null): StoreDecision {
-  const points = pointsFor(view, store);
+  const points = pointsFor(view.stores, store);
   const counted = made === null ? points : [...points, made.point];
   const verdicts = verdictsOf(store, counted);
   const own = verdictsOf(
@@ -78,30 +79,6 @@ export function expectedListing(
   };
 }
 
-/** Newest first: its own complete backups, and those of other stores that can be copied here. */
-function pointsFor(view: DatabaseView, store: StoreView): readonly RestorePoint[] {
-  const points = new Map<string, RestorePoint>();
-  for (const backup of completeOf(store)) points.set(backup.name, pointOf(view, backup));
-  for (const other of view.stores) {
-    for (const backup of completeOf(other)) {
-      if (points.has(backup.name) || !canCopy(backup, store)) continue;
-      points.set(backup.name, pointOf(view, backup));
-    }
-  }
-  for (const name of view.ahead) points.delete(name);
-  return [...points.values()].sort((a, b) => (a.name < b.name ? 1 : -1));
-}
-
-/**
- * The runbook's files and backups without an origin stay where they are, and a damaged backup (a manifest without all
- * its objects) is not written over. What cannot come here must not displace what is here.
- */
-function canCopy(backup: Backup, to: StoreView): boolean {
-  if (backup.layout === "classic" || backup.origin === null) return false;
-  const there = to.byName.get(backup.name);
-  return there === undefined || (there.layout === "directory" && there.etag === null);
-}
-
 function missingCopy(
   view: DatabaseView,
   store: StoreView,
@@ -110,11 +87,6 @@ function missingCopy(
   if (verdict === undefined || !verdict.ruled || completeIn(store, verdict.name) !== null) return [];
   const from = view.stores.find((one) => completeIn(one, verdict.name)?.layout === "directory");
   return from === undefined ? [] : [{ name: verdict.name, from: from.store, reasons: verdict.reasons }];
-}
-
-function verdictsOf(store: StoreView, points: readonly RestorePoint[]): ReadonlyMap<string, Verdict> {
-  const verdicts = decideRetention(points, store.retention, store.clockAt);
-  return new Map(verdicts.map((verdict) => [verdict.name, verdict]));
 }
 
 function madeBackup(view: DatabaseView, made: Made): Backup {

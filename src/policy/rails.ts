@@ -5,8 +5,17 @@ import { folderOf, parseBackupName } from "../model/layout.ts";
 import type { Listing } from "../model/observation.ts";
 import type { PruneTarget } from "../model/step.ts";
 import { type Problem, problem } from "../problems/problem.ts";
-import { isDatedAhead } from "./clock.ts";
 import { decideRetention, lastProven } from "./retention.ts";
+import {
+  aheadOf,
+  completeOf,
+  contentsOf,
+  type Keeper,
+  keepersIn,
+  pointOf,
+  type StoreContent,
+  type StoreListing,
+} from "./union.ts";
 
 /** Work without a manifest that nobody touched for this long is not in progress any more. */
 export const ABANDONED_AFTER_MS = 24 * 3_600_000;
@@ -21,19 +30,25 @@ export interface RailContext {
   readonly retention: Retention | null;
   /** The store's clock at the listing. */
   readonly clockAt: Instant;
+  /** Every other store of this database; of an orphan, every other store of the environment. */
+  readonly others: readonly StoreListing[];
 }
 
 /**
- * The rails of one listing of one store: gives, for each target, why it must not be deleted, or null. The planner asks
- * with the listing that its plan will bring about, apply asks again under the lock with a fresh one. Whatever the file
- * says: never below `atLeast` (and never the last one), never a held one, one in progress, the last proven one, one of
- * another environment or database, never after a listing that is not whole. A fresh listing is also put to the policy
- * again, because time has passed: what it would keep is not deleted.
+ * The rails of one store: gives, for each target, why it must not be deleted, or null. The planner asks with the
+ * listings that its plan will bring about, apply asks again under the lock with fresh ones. Whatever the file says:
+ * never below `atLeast` (and never the last one), never one in progress, one of another environment or database, never
+ * while a listing of any of its stores is not whole, never one that is held in any store, or the last proven one of all
+ * of them. Fresh listings are also put to the policies again, because time has passed: what this store would keep is
+ * not deleted, nor what another one keeps and does not have whole.
  * A target that is not listed any more, and the rest of a backup whose manifest is gone, are no concern of the rails.
  */
 export function railsOf(listing: Listing, context: RailContext): (target: PruneTarget) => Problem | null {
   if (listing.state === "unreadable")
     return (target) => refused(target, `the listing of ${context.store} is not whole`);
+  for (const { store, listing } of context.others)
+    if (listing.state === "unreadable")
+      return (target) => refused(target, `${store} cannot be looked at: ${listing.problem.detail}`);
   const view = viewOf(listing, context);
   return (target) => {
     if (target.type === "upload") return uploadRail(view, target);
@@ -41,7 +56,8 @@ export function railsOf(listing: Listing, context: RailContext): (target: PruneT
     if (foreign !== null) return foreign;
     const backup = view.byName.get(target.name);
     if (backup === undefined) return null;
-    if (backup.holds.length > 0) return refused(target, `it is held (${backup.holds.join(", ")})`);
+    const held = heldRail(view, { target, backup });
+    if (held !== null) return held;
     switch (target.type) {
       case "leftover":
         return leftoverRail(view, { target, backup });
@@ -96,23 +112,42 @@ interface View {
   readonly complete: ReadonlySet<string>;
   readonly aheadName: string | null;
   readonly provenName: string | null;
-  /** Why the policy keeps a backup, by name. */
+  /** Why the policy keeps a backup here, by name. */
   readonly kept: ReadonlyMap<string, readonly string[]>;
+  /** What each store has, this one first. */
+  readonly stores: readonly StoreContent[];
+  readonly keepers: (backup: Backup) => readonly Keeper[];
 }
 
 function viewOf(listing: Extract<Listing, { state: "listed" }>, context: RailContext): View {
+  const stores = contentsOf([{ ...context, listing }, ...context.others]);
   const complete = listing.backups.filter((one) => one.state === "complete");
+  const points = complete.map((one) => pointOf(stores, one));
   const verdicts =
-    context.retention === null ? [] : decideRetention(complete, context.retention, context.clockAt);
+    context.retention === null ? [] : decideRetention(points, context.retention, context.clockAt);
   return {
     listing,
     context,
     byName: new Map(listing.backups.map((one) => [one.name, one])),
     complete: new Set(complete.map((one) => one.name)),
-    aheadName: complete.find((one) => isDatedAhead(one.at, context.clockAt))?.name ?? null,
-    provenName: lastProven(complete)?.name ?? null,
+    aheadName: [...aheadOf(stores)].sort()[0] ?? null,
+    provenName:
+      lastProven(stores.flatMap((one) => completeOf(one).map((backup) => pointOf(stores, backup))))?.name ??
+      null,
     kept: new Map(verdicts.filter((one) => one.verdict === "keep").map((one) => [one.name, one.reasons])),
+    stores,
+    keepers: keepersIn(stores, context.store),
   };
+}
+
+/** A hold in any store holds the backup in all of them; what is left over of an unfinished copy is no backup. */
+function heldRail(view: View, { target, backup }: { readonly target: PruneTarget; readonly backup: Backup }) {
+  if (backup.holds.length > 0) return refused(target, `it is held (${backup.holds.join(", ")})`);
+  if (target.type === "leftover") return null;
+  const held = view.stores.find((one) => (one.byName.get(backup.name)?.holds ?? []).length > 0);
+  if (held === undefined) return null;
+  const holds = held.byName.get(backup.name)?.holds ?? [];
+  return refused(target, `it is held in ${held.store} (${holds.join(", ")})`);
 }
 
 function foreignRail(context: RailContext, target: Exclude<PruneTarget, { type: "upload" }>): Problem | null {
@@ -155,7 +190,14 @@ function backupRail(
   const needed = Math.max(1, target.expect.atLeast, view.context.retention?.atLeast ?? 0);
   if (left < needed) return refused(target, `${left} backups would be left, at least ${needed} have to`);
   const reasons = view.kept.get(target.name);
-  return reasons === undefined ? null : stale(target, `the policy keeps it now: ${reasons.join(", ")}`);
+  if (reasons !== undefined) return stale(target, `the policy keeps it now: ${reasons.join(", ")}`);
+  const without = view.keepers(backup).find((one) => one.state !== "complete");
+  return without === undefined ? null : refused(target, describeKeeper(without));
+}
+
+function describeKeeper({ store, state, reasons }: Keeper): string {
+  const has = state === "damaged" ? "its copy there is damaged" : "it has none there";
+  return `${store} keeps it (${reasons.join(", ")}), but ${has}`;
 }
 
 function leftoverRail(

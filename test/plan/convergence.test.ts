@@ -7,6 +7,7 @@ import type { Observation } from "../../src/model/observation.ts";
 import type { Planned } from "../../src/model/planned.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { renderPlan } from "../../src/plan/plan-file.ts";
+import { decideRetention } from "../../src/policy/retention.ts";
 import { backupAt, DAY_MS, database, environment, HOUR_MS, NOW, observation } from "./build.ts";
 import { applied } from "./simulate.ts";
 
@@ -46,12 +47,17 @@ const stored = fc
       { weight: 8, arbitrary: fc.constant("complete" as const) },
       fc.constant("incomplete" as const),
     ),
+    damagedIn: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, fc.constantFrom("primary", "dr", "far")),
     holds: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, fc.constant(["incident-42"])),
     proofs: fc.array(fc.record({ at: moment, passed: fc.boolean() }), { maxLength: 1 }),
     classic: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
     places: fc.subarray(["primary", "dr", "far"], { minLength: 1 }),
   })
-  .map(({ classic, places, ...more }) => ({ places, backup: asStored(more, classic) }));
+  .map(({ classic, places, damagedIn, ...more }) => {
+    const backup = asStored(more, classic);
+    const damaged: Backup = { ...backup, state: "incomplete", etag: `etag-${backup.name}` };
+    return { places, backup, in: (store: string) => (store === damagedIn ? damaged : backup) };
+  });
 
 function asStored(
   more: Pick<Backup, "at" | "origin" | "state" | "holds" | "proofs">,
@@ -79,7 +85,7 @@ const situation: fc.Arbitrary<Situation> = fc
     const stores = names.map((store, index) => ({ store, retention: policies[index] ?? policies[0] }));
     const seen = names.map((store) => [
       store,
-      backups.filter((one) => one.places.includes(store)).map((one) => one.backup),
+      backups.filter((one) => one.places.includes(store)).map((one) => one.in(store)),
     ]);
     return {
       environment: environment(database({ schedules, stores })),
@@ -179,6 +185,30 @@ describe("planning, applying and planning again", () => {
         }
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it("deletes no whole copy of what is damaged in a store that keeps it", () => {
+    fc.assert(
+      fc.property(situation, (at) => {
+        const { plan } = converge(at, NOW);
+        const before = backupsOf(at.observation);
+        const after = applied(at.environment, plan, { observation: at.observation, at: NOW });
+        const all = [...new Map([...before, ...backupsOf(after)].map(([, one]) => [one.name, one])).values()];
+        for (const step of plan.steps) {
+          if (step.kind !== "prune" || step.target.type !== "backup") continue;
+          const { name } = step.target;
+          for (const { store, retention } of at.environment.databases[0]?.backup.stores ?? []) {
+            const damaged = before.find(([where, one]) => where === store && one.name === name)?.[1];
+            if (damaged?.state !== "incomplete" || damaged.etag === null) continue;
+            const whole = all.filter((one) => one.state === "complete" || one.name === name);
+            const verdicts = decideRetention(whole, retention, NOW);
+            const verdict = verdicts.find((one) => one.name === name);
+            expect(verdict?.ruled).not.toBe(true);
+          }
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 

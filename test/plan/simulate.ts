@@ -127,13 +127,20 @@ function prune(step: PruneStep, run: Run): void {
   const { target } = step;
   const current = listing(run, step.store, step.database);
   const declared = run.environment.databases.find((one) => one.name === step.database);
-  const policy = declared?.backup.stores.find((one) => one.store === step.store);
+  const policies = declared?.backup.stores ?? [];
+  const looks = policies.map(({ store, retention }) => ({
+    store,
+    retention,
+    clockAt: run.at,
+    listing: listing(run, store, step.database) as Listing,
+  }));
   const refusal = railsOf(current as Listing, {
     environment: run.environment.name,
     database: step.database,
     store: step.store,
-    retention: policy?.retention ?? null,
+    retention: policies.find((one) => one.store === step.store)?.retention ?? null,
     clockAt: run.at,
+    others: looks.filter((one) => one.store !== step.store),
   })(target);
   if (refusal !== null) throw new Error(`${step.id}: ${refusal.code} ${refusal.detail}`);
   if (target.type === "upload")

@@ -12,6 +12,7 @@ const CONTEXT: RailContext = {
   store: "primary",
   retention: { ...NO_RULES, daily: 2, atLeast: 2 },
   clockAt: NOW,
+  others: [],
 };
 
 const BACKUPS = [0, 1, 2, 3].map((days) => backupAt(daysAgo(days)));

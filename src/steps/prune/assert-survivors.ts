@@ -1,4 +1,5 @@
 import { folderOf } from "../../model/layout.ts";
+import type { Manifest } from "../../model/manifest.ts";
 import type { PruneStep } from "../../model/step.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
@@ -14,21 +15,25 @@ export async function assertSurvivors(
   run: StepRun,
 ): Promise<void> {
   if (step.target.type !== "backup") return;
-  const bytesOf = new Map(listed.map(({ key, bytes }) => [key, bytes]));
   for (const name of step.target.expect.survivors) {
-    if (bytesOf.has(`${name}.sql.gz.enc`)) continue; // the runbook's layout has no manifest to compare with
+    if (listed.some(({ key }) => key === `${name}.sql.gz.enc`)) continue; // the runbook's layout has no manifest to compare with
     const { manifest } = await readManifest(run.ports.store(step.store), name, run.signal);
-    const wrong = manifest.objects.find(
-      (object) => bytesOf.get(`${folderOf(name)}${object.key}`) !== object.bytes,
-    );
-    if (wrong === undefined) continue;
-    const found = bytesOf.get(`${folderOf(name)}${wrong.key}`) ?? "no";
-    fail(
-      "PRUNE_REFUSED",
-      `${name} has to survive in store ${step.store}, but ${wrong.key} has ${found} bytes instead of ${wrong.bytes}`,
-      {
-        fix: `dbops plan ${run.plan.environment} backup ${step.database}`,
-      },
-    );
+    const wrong = wrongIn(manifest, listed);
+    if (wrong === null) continue;
+    fail("PRUNE_REFUSED", `${name} has to survive in store ${step.store}, but ${wrong}`, {
+      fix: `dbops plan ${run.plan.environment} backup ${step.database}`,
+    });
   }
+}
+
+/** The first object of a manifest that a listing does not show with the right size, in words; null: all are right. */
+export function wrongIn(
+  manifest: Manifest,
+  listed: readonly { readonly key: string; readonly bytes: number }[],
+): string | null {
+  const bytesOf = new Map(listed.map(({ key, bytes }) => [key, bytes]));
+  const keyOf = (key: string) => `${folderOf(manifest.name)}${key}`;
+  const wrong = manifest.objects.find((object) => bytesOf.get(keyOf(object.key)) !== object.bytes);
+  if (wrong === undefined) return null;
+  return `${wrong.key} has ${bytesOf.get(keyOf(wrong.key)) ?? "no"} bytes instead of ${wrong.bytes}`;
 }

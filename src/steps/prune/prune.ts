@@ -1,18 +1,17 @@
 import type { Facts } from "../../model/audit-entry.ts";
-import { folderOf, STORE_MARK } from "../../model/layout.ts";
-import type { Listing } from "../../model/observation.ts";
+import { folderOf } from "../../model/layout.ts";
 import type { PruneStep, PruneTarget } from "../../model/step.ts";
 import { railsOf } from "../../policy/rails.ts";
-import { listBackups } from "../../ports/list-backups.ts";
-import type { ObjectInfo } from "../../ports/object-store.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import type { Problem } from "../../problems/problem.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
+import { assertKeepers } from "./assert-keepers.ts";
 import { assertSurvivors } from "./assert-survivors.ts";
+import { type ListedObject, type Looks, lookAtStores } from "./look-at-stores.ts";
 
 /**
- * Removes one backup, leftover or unfinished upload. The database is listed again under the lock and every rail is asked
- * again; the manifest goes first, so that a deletion that breaks off leaves no backup that looks complete.
+ * Removes one backup, leftover or unfinished upload. The database is listed again under the lock, in all its stores, and
+ * every rail is asked again; the manifest goes first, so that a deletion that breaks off leaves no backup that looks complete.
  */
 export const prune: Action<PruneStep> = {
   shape: "action",
@@ -35,7 +34,8 @@ export const prune: Action<PruneStep> = {
   async execute(step: PruneStep, run: StepRun): Promise<Facts> {
     const found = await look(step, run);
     if (found.refusal !== null) throw new DbopsError([found.refusal]);
-    await assertSurvivors(step, found.all, run);
+    await assertSurvivors(step, found.looks.here.objects, run);
+    await assertKeepers(step, found.looks, run);
     await run.assertHeld();
     return step.target.type === "upload"
       ? discardUpload(step, step.target, run)
@@ -44,36 +44,24 @@ export const prune: Action<PruneStep> = {
 };
 
 interface Found {
-  /** Every object of the database in this store. */
-  readonly all: readonly ListedObject[];
+  readonly looks: Looks;
   /** The objects to remove, the manifest first. */
   readonly objects: readonly ListedObject[];
   readonly uploading: boolean;
   readonly refusal: Problem | null;
 }
 
-type ListedObject = Pick<ObjectInfo, "key" | "bytes" | "etag">;
-
 async function look(step: PruneStep, run: ProbeRun): Promise<Found> {
-  const { environment } = run.ports;
-  const store = run.ports.store(step.store);
-  const mark = await store.head(STORE_MARK, run.signal);
-  if (mark === null) fail("STORE_UNMARKED", `store ${step.store} has lost its ${STORE_MARK}`);
-  const of = { environment: environment.name, database: step.database };
-  const { backups, objects: all } = await listBackups(store, of, run.signal);
-  const uploads = [];
-  for await (const upload of store.unfinished(`${step.database}/`, run.signal)) uploads.push(upload);
-  const listing: Listing = { state: "listed", backups, uploads };
-  const declared = environment.databases.find((one) => one.name === step.database);
-  const policy = declared?.backup.stores.find((one) => one.store === step.store);
-  const context = { ...of, store: step.store, retention: policy?.retention ?? null, clockAt: mark.readAt };
+  const looks = await lookAtStores(step, run);
+  const { listing, objects: all } = looks.here;
   const { target } = step;
   return {
-    all,
+    looks,
     objects: target.type === "upload" ? [] : objectsOf(target, all),
     uploading:
-      target.type === "upload" && uploads.some((one) => one.key === target.key && one.id === target.id),
-    refusal: railsOf(listing, context)(target),
+      target.type === "upload" &&
+      listing.uploads.some((one) => one.key === target.key && one.id === target.id),
+    refusal: railsOf(listing, looks.context)(target),
   };
 }
 
