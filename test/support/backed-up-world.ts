@@ -28,9 +28,24 @@ export interface World {
 /** Makes one for a whole file of tests. */
 export async function startWorld(options: ClusterOptions = {}): Promise<World> {
   const cluster = await startCluster({ inMemory: true, ...options });
+  const template = await makeWorkplace();
+  const stop = async () => {
+    await template.remove();
+    await cluster.stop();
+  };
+  try {
+    const first = await backUp(template, cluster);
+    return { cluster, first, fresh: (declaration = {}) => freshCopy(template, cluster, declaration), stop };
+  } catch (error) {
+    await stop(); // nobody else can
+    throw error;
+  }
+}
+
+/** The stamp of the backup that it makes. */
+async function backUp(template: Workplace, cluster: Cluster): Promise<string> {
   await cluster.createDatabase("app");
   await fillForStall(cluster, "app");
-  const template = await makeWorkplace();
   await template.declare("production", environmentYaml(template, cluster, BOTH));
   for (const args of [
     ["init", "stores", "production"],
@@ -43,15 +58,7 @@ export async function startWorld(options: ClusterOptions = {}): Promise<World> {
   await rm(join(template.folder, "p.yaml"));
   const [first] = await backupsIn(template, "primary");
   if (first === undefined) throw new Error("no backup was made");
-  return {
-    cluster,
-    first,
-    fresh: (declaration = {}) => freshCopy(template, cluster, declaration),
-    stop: async () => {
-      await template.remove();
-      await cluster.stop();
-    },
-  };
+  return first;
 }
 
 const BOTH: Declaration = { stores: ["primary", "dr"] };
