@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { instantOf } from "../../model/instant.ts";
+import { type Instant, instantOf } from "../../model/instant.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { orAbsent } from "./file-problems.ts";
 
@@ -27,13 +27,8 @@ export function fileInfoOf(stats: BigIntStats): FileInfo {
   return { bytes: Number(stats.size), etag, mtimeNs: stats.mtimeNs };
 }
 
-/** The port's form. The folder's clock is taken to be this host's. */
-export function objectInfoOf(key: string, file: FileInfo): ObjectInfo {
-  return {
-    key,
-    bytes: file.bytes,
-    etag: file.etag,
-    modifiedAt: instantOf(Number(file.mtimeNs / 1_000_000n)),
-    readAt: instantOf(Date.now()),
-  };
+/** The port's form. A file that was written just now tells the folder's clock by its own date. */
+export function objectInfoOf(key: string, file: FileInfo, readAt?: Instant): ObjectInfo {
+  const modifiedAt = instantOf(Number(file.mtimeNs / 1_000_000n));
+  return { key, bytes: file.bytes, etag: file.etag, modifiedAt, readAt: readAt ?? modifiedAt };
 }

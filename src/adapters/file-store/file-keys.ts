@@ -53,12 +53,18 @@ export function parseNext(base: string, name: string): { etag: string; candidate
   return { etag: parts[2], candidate: parts[3] !== undefined };
 }
 
+/** `<folder>/.dbops-clock.<16 hex>`: made to see how the folder dates it, and removed at once. */
+export function scratchOf(folder: string): string {
+  return join(folder, `.dbops-clock.${nonce()}`);
+}
+
 /** True for the names that are the store's own and no object's. */
 export function isHidden(name: string): boolean {
-  return TEMPORARY.test(name) || NEXT.test(name);
+  return TEMPORARY.test(name) || NEXT.test(name) || SCRATCH.test(name);
 }
 
 const TEMPORARY = /^(.+)\.[0-9a-f]{16}\.part$/s;
+const SCRATCH = /^\.dbops-clock\.[0-9a-f]{16}$/;
 const NEXT = /^(.+)\.next\.([0-9a-f]+-[0-9a-f]+)(\.[0-9a-f]{16})?$/s;
 
 function isPart(part: string): boolean {

@@ -10,6 +10,7 @@ import { exactly } from "../store-wrappers/exact-body.ts";
 import { objectInfoOf, statFile } from "./file-info.ts";
 import { isHidden, keyOfTemporary, pathOf, pathOfTemporary } from "./file-keys.ts";
 import { codeOf, orAbsent, reaching, requireFolder, translateRead } from "./file-problems.ts";
+import { folderClock } from "./folder-clock.ts";
 import { removeEmptyFolders, syncFolder } from "./folders.ts";
 import { walkFiles } from "./list-files.ts";
 import { clearDecisions, replaceFile } from "./replace-file.ts";
@@ -17,19 +18,21 @@ import { writeFile } from "./write-file.ts";
 
 /**
  * Objects as plain files below a folder, each under its key. The folder has to exist: it is never made, because a disk
- * that is not mounted would look like an empty store. Nothing is opened before the first call.
+ * that is not mounted would look like an empty store. Nothing is opened before the first call. Times are the folder's own.
  */
 export function openFileStore(root: string): ObjectStore {
+  const clock = folderClock(root);
   return {
     async *list(prefix, { after }, signal) {
       const wanted = { prefix, after, isWanted: (name: string) => !isHidden(name) };
-      for await (const found of walkFiles(root, wanted, signal)) yield objectInfoOf(found.key, found.info);
+      for await (const found of walkFiles(root, wanted, signal))
+        yield objectInfoOf(found.key, found.info, await clock.now());
     },
     async head(key, signal) {
       signal.throwIfAborted();
       const found = await reaching(root, "read", () => statFile(pathOf(root, key)));
       if (found === null) await requireFolder(root);
-      return found === null ? null : objectInfoOf(key, found);
+      return found === null ? null : objectInfoOf(key, found, await clock.now());
     },
     read: (key, range, signal) => readFile(root, key, range, signal),
     write: (key, body, _options, signal) => writeFile(root, key, body, signal),
