@@ -177,11 +177,6 @@ The journal of production is broken in 1 scope.
 `);
 });
 
-it("does not call a journal consistent that is not there", () => {
-  const text = bothOf({ kind: "audit-verified", environment: "production", scopes: [] });
-  expect(text).toBe("No journal found in production.\n");
-});
-
 it("shows who holds a lock since when", () => {
   const text = bothOf({
     kind: "locks",
