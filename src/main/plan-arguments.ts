@@ -80,50 +80,38 @@ function argumentsOf(environment: string, request: Request, options: Options): P
   };
 }
 
+/** Options that belong to one operation only. */
+const OWN_OPTIONS: Readonly<Record<string, string>> = {
+  label: "backup",
+  hold: "backup",
+  store: "backup",
+  orphan: "prune",
+};
+
 /** The request of an operation; USAGE where an option belongs to another one. */
 function requestOf(operation: string | null, subject: string | null, options: Options): Request {
-  const given = ["label", "hold", "store", "orphan"].filter((name) => isGiven(options, name));
-  const only = (...allowed: readonly string[]) => {
-    const wrong = given.find((name) => !allowed.includes(name));
-    if (wrong !== undefined)
-      fail("USAGE", `--${wrong} does not belong to plan ${operation ?? "without an operation"}`, {
-        fix: "dbops plan --help",
-      });
-  };
+  for (const [name, owner] of Object.entries(OWN_OPTIONS))
+    if (owner !== operation && isGiven(options, name))
+      usage(`--${name} belongs to plan ${owner}, not to plan ${operation ?? "without an operation"}`);
+  const { label = null, store = null, orphan = null, hold } = options;
   switch (operation) {
     case null:
-      only();
       return { operation: "converge" };
     case "backup":
-      only("label", "hold", "store");
-      return {
-        operation,
-        database: subject,
-        label: options.label ?? null,
-        hold: options.hold,
-        store: options.store ?? null,
-      };
+      return { operation, database: subject, label, hold, store };
     case "prune":
-      only("orphan");
-      return { operation, database: subject, orphan: options.orphan ?? null };
+      return { operation, database: subject, orphan };
     case "verify":
-      only();
       return { operation, backup: subject };
     case "release":
-      only();
-      return {
-        operation,
-        backup: subject ?? fail("USAGE", "release needs the name of a backup", { fix: "dbops backups" }),
-      };
+      return { operation, backup: subject ?? usage("release needs the name of a backup", "dbops backups") };
     default:
-      return fail(
-        "USAGE",
-        `this dbops has no operation "${operation}": it knows backup, verify, prune and release`,
-        {
-          fix: "dbops plan --help",
-        },
-      );
+      return usage(`this dbops has no operation "${operation}": it knows backup, verify, prune and release`);
   }
+}
+
+function usage(detail: string, fix = "dbops plan --help"): never {
+  fail("USAGE", detail, { fix });
 }
 
 function isGiven(options: Options, name: string): boolean {
