@@ -94,6 +94,8 @@ export type PruneTarget =
         readonly survivors: readonly string[];
         /** Complete backups of this database that must be left in this store afterwards. */
         readonly atLeast: number;
+        /** The plan deletes more than half of the backups here, which was allowed when it was made. */
+        readonly allowLargePrune?: true;
       };
     }
   /** A folder without a manifest that nobody works on any more. */
@@ -101,7 +103,11 @@ export type PruneTarget =
   /** A multipart upload or temporary file that nobody finished. */
   | { readonly type: "upload"; readonly key: string; readonly id: string; readonly startedAt: Instant }
   /** A whole backup of a database that is in no file, asked for by name. */
-  | { readonly type: "orphan"; readonly name: string; readonly expect: { readonly etag: string } };
+  | {
+      readonly type: "orphan";
+      readonly name: string;
+      readonly expect: { readonly etag: string; readonly allowLargePrune?: true };
+    };
 
 /** Action: keeps a backup from being pruned, or ends that. */
 export interface HoldStep extends StepBase {

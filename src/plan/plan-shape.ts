@@ -42,11 +42,16 @@ const TARGETS: { readonly [T in PruneTarget["type"]]: Members<Extract<PruneTarge
   backup: {
     type: text,
     name: text,
-    expect: object({ etag: text, survivors: listOf(text), atLeast: count }),
+    expect: object({
+      etag: text,
+      survivors: listOf(text),
+      atLeast: count,
+      "allowLargePrune?": oneOf(true),
+    }),
   },
   leftover: { type: text, name: text, expect: object({ modifiedAt: instant }) },
   upload: { type: text, key: text, id: text, startedAt: instant },
-  orphan: { type: text, name: text, expect: object({ etag: text }) },
+  orphan: { type: text, name: text, expect: object({ etag: text, "allowLargePrune?": oneOf(true) }) },
 };
 
 const base = {

@@ -107,20 +107,19 @@ function orphanInStore(
   const context = { environment: environment.name, database, store, retention: null, clockAt, others };
   const rail = railsOf(listing, context);
   const complete = listing.backups.filter((one) => one.state === "complete");
-  const judged = complete.map((backup) => ({ backup, against: rail(orphanTarget(backup)) }));
+  const judged = complete.map((backup) => ({ backup, against: rail(orphanTarget(backup, false)) }));
   const open = judged.filter((one) => one.against === null).map((one) => one.backup);
-  const tooLarge = sizeRail(
-    { database, store },
-    { pruned: open.length, total: complete.length },
-    allowLargePrune,
-  );
+  const large = sizeRail({ database, store }, { pruned: open.length, total: complete.length }, false);
+  const tooLarge = allowLargePrune ? null : large;
   const leftovers = listing.backups.filter(
     (one) => one.holds.length === 0 && isLeftover(one, listing, clockAt),
   );
   const against = judged.flatMap((one) => (one.against === null ? [] : [withheld(one.against.detail)]));
   return {
     steps: [
-      ...(tooLarge === null ? open.map((backup) => orphanStep(database, store, backup)) : []),
+      ...(tooLarge === null
+        ? open.map((backup) => orphanStep(database, store, { backup, isLarge: large !== null }))
+        : []),
       ...leftovers.map((backup) => leftoverStep(database, store, backup)),
       ...abandonedUploads(database, at),
     ],
@@ -130,11 +129,16 @@ function orphanInStore(
   };
 }
 
-function orphanTarget(backup: Backup): PruneTarget {
-  return { type: "orphan", name: backup.name, expect: { etag: backup.etag ?? "" } };
+function orphanTarget(backup: Backup, isLarge: boolean): PruneTarget {
+  const large = isLarge ? { allowLargePrune: true as const } : {};
+  return { type: "orphan", name: backup.name, expect: { etag: backup.etag ?? "", ...large } };
 }
 
-function orphanStep(database: string, store: string, backup: Backup): Step {
+function orphanStep(
+  database: string,
+  store: string,
+  { backup, isLarge }: { readonly backup: Backup; readonly isLarge: boolean },
+): Step {
   const classic = backup.layout === "classic" ? ".classic" : "";
   return {
     id: `${database}.prune.${store}.${stampIn(backup.name)}${classic}`,
@@ -145,7 +149,7 @@ function orphanStep(database: string, store: string, backup: Backup): Step {
     after: [],
     database,
     store,
-    target: orphanTarget(backup),
+    target: orphanTarget(backup, isLarge),
   };
 }
 

@@ -47,8 +47,18 @@ interface Scope {
 /** A surplus backup with what stands against its deletion; null: nothing. */
 interface Candidate {
   readonly backup: Backup;
-  readonly target: PruneTarget;
+  readonly target: Extract<PruneTarget, { type: "backup" }>;
   readonly against: string | null;
+}
+
+/** A deletion that is planned. */
+interface Pruning {
+  readonly scope: Scope;
+  readonly candidate: Candidate;
+  /** More than half of what will be here goes, because it is allowed. */
+  readonly isLarge: boolean;
+  /** At most half of what will be here goes, but more than half of what is here now. */
+  readonly isScarce: boolean;
 }
 
 function missingCopySteps(view: DatabaseView, decision: StoreDecision): readonly Step[] {
@@ -74,14 +84,16 @@ function prune(view: DatabaseView, decision: StoreDecision, scope: Scope): Draft
   const { store } = decision.view;
   const expected = expectedListing(view, arriving(decision, options), options.made);
   const total = expected.backups.filter((one) => one.state === "complete").length;
-  const tooLarge = sizeRail({ database, store }, { pruned: open.length, total }, options.allowLargePrune);
+  const large = sizeRail({ database, store }, { pruned: open.length, total }, false);
+  const tooLarge = options.allowLargePrune ? null : large;
+  const isScarce = open.length * 2 > completeOf(decision.view).length && large === null;
   const stop = tooLarge === null ? null : "it would be more than half of the backups here";
   const settled = candidates.map((one) => ({ ...one, against: one.against ?? stop }));
   const against = new Map(settled.map((one) => [one.backup.name, one.against]));
   return {
     steps: settled
       .filter((one) => one.against === null)
-      .map((one) => pruneStep(view, decision, { scope, candidate: one })),
+      .map((one) => pruneStep(view, decision, { scope, isLarge: large !== null, isScarce, candidate: one })),
     problems: tooLarge === null ? [] : [tooLarge],
     notices: heldBack(view, decision, candidates),
     decisions: [...standing(view, decision, against), ...missing(view, decision, options)],
@@ -110,7 +122,7 @@ function railed(view: DatabaseView, decision: StoreDecision, scope: Scope): read
   const atLeast = store.retention.atLeast;
   return [...decision.surplus].sort(byNewest).map((backup) => {
     const expect = { etag: backup.etag ?? "", survivors, atLeast };
-    const target: PruneTarget = { type: "backup", name: backup.name, expect };
+    const target = { type: "backup", name: backup.name, expect } as const;
     const waiting = options.copying ? undefined : waitingFor(backup.name, decision, scope.decisions);
     const against = blocker ?? waiting ?? rail(target)?.detail ?? null;
     return { backup, target, against };
@@ -142,12 +154,9 @@ function arriving(decision: StoreDecision, options: RetainOptions): StoreDecisio
   return options.copying ? decision : { ...decision, copies: [] };
 }
 
-function pruneStep(
-  view: DatabaseView,
-  decision: StoreDecision,
-  one: { readonly scope: Scope; readonly candidate: Candidate },
-): Step {
+function pruneStep(view: DatabaseView, decision: StoreDecision, one: Pruning): Step {
   const { backup, target } = one.candidate;
+  const expect = one.isLarge ? { ...target.expect, allowLargePrune: true as const } : target.expect;
   const database = view.database.name;
   const { store } = decision.view;
   const classic = backup.layout === "classic" ? ".classic" : "";
@@ -160,19 +169,15 @@ function pruneStep(
     after: [],
     database,
     store,
-    target,
+    target: { ...target, expect },
   };
 }
 
 /**
  * The verify of the backup of this plan; the verify of every copy of this one that another store keeps; and, when it
- * is in surplus only because of what comes into this store, the verify of all that comes.
+ * is in surplus, or not more than half, only because of what comes into this store, the verify of all that comes.
  */
-function needsOf(
-  view: DatabaseView,
-  decision: StoreDecision,
-  one: { readonly scope: Scope; readonly candidate: Candidate },
-): readonly string[] {
+function needsOf(view: DatabaseView, decision: StoreDecision, one: Pruning): readonly string[] {
   const database = view.database.name;
   const { made } = one.scope.options;
   const { name } = one.candidate.backup;
@@ -182,7 +187,7 @@ function needsOf(
   for (const other of one.scope.decisions)
     for (const copy of other.copies)
       if (copy.name === name) needs.add(verifyIdOf(database, other.view.store, copy.name));
-  if (decision.displaced.has(name)) {
+  if (decision.displaced.has(name) || one.isScarce) {
     if (made !== null && made.store !== here && decision.made?.verdict === "keep")
       needs.add(newVerifyId(database, here));
     for (const copy of decision.copies) needs.add(verifyIdOf(database, here, copy.name));

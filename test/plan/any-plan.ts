@@ -66,7 +66,10 @@ const target: fc.Arbitrary<PruneTarget> = fc.oneof(
   fc.record({
     type: fc.constant("backup" as const),
     name: text,
-    expect: fc.record({ etag: text, survivors: fc.array(text), atLeast: size }),
+    expect: fc.record(
+      { etag: text, survivors: fc.array(text), atLeast: size, allowLargePrune: fc.constant(true as const) },
+      { requiredKeys: ["etag", "survivors", "atLeast"] },
+    ),
   }),
   fc.record({
     type: fc.constant("leftover" as const),

@@ -5,7 +5,7 @@ import { backupName, freeStamp } from "../../src/model/layout.ts";
 import type { Listing, Observation } from "../../src/model/observation.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import type { BackupReference, PruneStep, Step } from "../../src/model/step.ts";
-import { railsOf } from "../../src/policy/rails.ts";
+import { planSizeRail, railsOf } from "../../src/policy/rails.ts";
 
 export interface World {
   readonly observation: Observation;
@@ -21,7 +21,14 @@ export interface World {
 export function applied(environment: Environment, plan: Plan, world: World): Observation {
   const state = structuredClone(world.observation) as Mutable<Observation>;
   tick(state, world.at);
-  const run: Run = { environment, state, made: new Map(), origins: new Map(), at: world.at };
+  const run: Run = {
+    environment,
+    steps: plan.steps,
+    state,
+    made: new Map(),
+    origins: new Map(),
+    at: world.at,
+  };
   const done = new Set<string>();
   const open = plan.steps.filter((step) => world.failing?.has(step.id) !== true);
   for (let step = next(open, done); step !== undefined; step = next(open, done)) {
@@ -37,10 +44,12 @@ function next(steps: readonly Step[], done: ReadonlySet<string>): Step | undefin
   return ready.find((step) => step.effect === "destroy") ?? ready[0];
 }
 
+type Listed = Extract<Listing, { state: "listed" }>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
 
 interface Run {
   readonly environment: Environment;
+  readonly steps: readonly Step[];
   readonly state: Mutable<Observation>;
   /** Names by upload step. */
   readonly made: Map<string, string>;
@@ -134,14 +143,15 @@ function prune(step: PruneStep, run: Run): void {
     clockAt: run.at,
     listing: listing(run, store, step.database) as Listing,
   }));
-  const refusal = railsOf(current as Listing, {
+  const rail = railsOf(current as Listing, {
     environment: run.environment.name,
     database: step.database,
     store: step.store,
     retention: policies.find((one) => one.store === step.store)?.retention ?? null,
     clockAt: run.at,
     others: looks.filter((one) => one.store !== step.store),
-  })(target);
+  });
+  const refusal = rail(target) ?? planSizeRail(step, run.steps, current as Listed);
   if (refusal !== null) throw new Error(`${step.id}: ${refusal.code} ${refusal.detail}`);
   if (target.type === "upload")
     current.uploads = current.uploads.filter((one) => one.key !== target.key || one.id !== target.id);

@@ -111,6 +111,41 @@ describe("a backup is not deleted when the copy that is kept in another store", 
   });
 });
 
+describe("a plan that deletes half of the backups of a store", () => {
+  const planned = STAMPS.slice(0, 2);
+
+  it("goes on after a deletion that was done, or broke off behind the manifest", async () => {
+    world = oneStore();
+    const steps = planned.map((stamp) => pruneStep(world, { store: "primary", stamp }));
+    for (const [n, step] of steps.entries()) {
+      world.stores["primary"]?.drop(`${folderAt(planned[n] ?? "")}manifest.json`);
+      expect(await world.run(step, steps)).toBe("done");
+    }
+    for (const stamp of planned) expect(keysAt(world.stores["primary"], stamp)).toEqual([]);
+  });
+
+  it("deletes nothing when other backups have gone by then, unless that is allowed", async () => {
+    world = oneStore();
+    const steps = planned.map((stamp) => pruneStep(world, { store: "primary", stamp }));
+    dropAll(world.stores["primary"], folderAt(STAMPS[2] ?? ""));
+    for (const step of steps)
+      expect(await world.run(step, steps)).toBe(
+        "PRUNE_TOO_LARGE 2 of 3 backups of trading_signals in primary would be deleted, so none of them is",
+      );
+    for (const { target, ...step } of steps) {
+      if (target.type !== "backup") continue;
+      const expected = { ...target.expect, allowLargePrune: true } as const;
+      expect(await world.run({ ...step, target: { ...target, expect: expected } }, steps)).toBe("done");
+    }
+  });
+
+  function oneStore(): PruneWorld {
+    const made = pruneWorld({ primary: { daily: 1 } });
+    for (const stamp of STAMPS) putBackup(made.stores["primary"], stamp);
+    return made;
+  }
+});
+
 /** Four daily backups in both stores; primary keeps three of them, dr all. */
 function worldOf(): PruneWorld {
   const made = pruneWorld({ primary: { daily: 3 }, dr: { daily: 30 } });

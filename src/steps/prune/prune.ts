@@ -1,7 +1,7 @@
 import type { Facts } from "../../model/audit-entry.ts";
 import { folderOf } from "../../model/layout.ts";
 import type { PruneStep, PruneTarget } from "../../model/step.ts";
-import { railsOf } from "../../policy/rails.ts";
+import { planSizeRail, railsOf } from "../../policy/rails.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import type { Problem } from "../../problems/problem.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
@@ -61,7 +61,7 @@ async function look(step: PruneStep, run: ProbeRun): Promise<Found> {
     uploading:
       target.type === "upload" &&
       listing.uploads.some((one) => one.key === target.key && one.id === target.id),
-    refusal: railsOf(listing, looks.context)(target),
+    refusal: railsOf(listing, looks.context)(target) ?? planSizeRail(step, run.plan.steps, listing),
   };
 }
 
