@@ -11,8 +11,9 @@ import type { RetainOptions } from "./retain.ts";
 import type { StoreDecision } from "./store-decision.ts";
 
 /**
- * Clears away what unfinished work left in one store. It needs no backup first: it is no restore point, and a full
- * store gets its space back this way. What a copy of this plan is going to complete stays.
+ * Clears away what unfinished work left in one store. It needs no backup first: it is no restore point. A store gets
+ * its space back this way, but not one that is full to the last byte while it keeps the records: the plan and the
+ * journal have to be written before anything is deleted. What a copy of this plan is going to complete stays.
  */
 export function cleanUp(view: DatabaseView, decision: StoreDecision, options: RetainOptions): Draft {
   const { view: store } = decision;

@@ -1,5 +1,22 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
+
+/**
+ * The Problem of a link to a temporary file that is gone: somebody cleared this write away. Only where the store's own
+ * folder is gone too, the disk is what is wrong.
+ */
+export async function failCleared(root: string, path: string, cause: unknown): Promise<never> {
+  await requireFolder(root);
+  return fail(
+    "OBJECT_MISSING",
+    `${path} was being written, and another run cleared the unfinished write away`,
+    {
+      fix: "see that no other run clears it away, then apply the same plan again: it goes on where it stopped",
+      cause,
+    },
+  );
+}
 
 /** Runs one access to the disk; what fails becomes a Problem that names the store's folder. */
 export async function reaching<T>(
@@ -54,14 +71,19 @@ function failAccess(root: string, doing: "read" | "write", cause: unknown): neve
   const message = cause instanceof Error ? cause.message : String(cause);
   switch (code) {
     case "ENOENT":
-      return fail("STORE_UNREADABLE", `${root} does not exist or lost a folder: ${message}`, {
+      if (existsSync(root))
+        return fail("STORE_UNREADABLE", `${root} lost a file or a folder meanwhile: ${message}`, {
+          fix: `see whether another run is at work there, then do the same again:\nls -la ${quoted(root)}`,
+          cause,
+        });
+      return fail("STORE_UNREADABLE", `${root} does not exist: ${message}`, {
         fix: `mount the disk that holds it, or create it once:\nmkdir -p ${quoted(root)}`,
         cause,
       });
     case "ENOSPC":
     case "EDQUOT":
       return fail("STORE_FULL", `${root}: ${message}`, {
-        fix: `make room; this shows the free space:\ndf -h ${quoted(root)}`,
+        fix: `make room outside of dbops first, for example by growing the volume: a plan is written down before it deletes anything. Then clear old backups away:\ndbops plan ENVIRONMENT prune\nThis shows the free space:\ndf -h ${quoted(root)}`,
         cause,
       });
     case "EACCES":

@@ -7,7 +7,7 @@ import { chunksOf } from "../store-wrappers/abortable-body.ts";
 import { gatherParts } from "../store-wrappers/gather-parts.ts";
 import { fileInfoOf, objectInfoOf, statFile } from "./file-info.ts";
 import { pathOf, temporaryOf } from "./file-keys.ts";
-import { codeOf, orAbsent, reaching, requireFolder } from "./file-problems.ts";
+import { codeOf, failCleared, orAbsent, reaching, requireFolder } from "./file-problems.ts";
 import { makeFolders, removeEmptyFolders, syncFolder } from "./folders.ts";
 
 /**
@@ -44,7 +44,7 @@ async function writeNew(
     await drain(root, body, handle, signal);
     const info = objectInfoOf(key, await reaching(root, "write", () => finish(handle)));
     signal.throwIfAborted();
-    const isMine = await reaching(root, "write", () => isLinked(temporary, path));
+    const isMine = await reaching(root, "write", () => isLinked(root, temporary, path));
     await reaching(root, "write", () => tidy(temporary));
     return isMine ? info : "exists";
   } catch (error) {
@@ -91,12 +91,13 @@ async function finish(handle: FileHandle) {
   return fileInfoOf(stats);
 }
 
-async function isLinked(temporary: string, path: string): Promise<boolean> {
+async function isLinked(root: string, temporary: string, path: string): Promise<boolean> {
   try {
     await link(temporary, path);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
+    if (codeOf(error) === "ENOENT") return failCleared(root, path, error);
     throw error;
   }
 }
@@ -104,5 +105,5 @@ async function isLinked(temporary: string, path: string): Promise<boolean> {
 /** Also makes the link outlive a power cut: both names stand in one folder. */
 async function tidy(temporary: string): Promise<void> {
   await orAbsent(unlink(temporary));
-  await syncFolder(dirname(temporary));
+  await orAbsent(syncFolder(dirname(temporary))); // gone only where another's object under this key was removed again
 }

@@ -58,7 +58,7 @@ function meaningOfPlace(store: S3StoreDeclaration, { name, status, region }: S3E
     return {
       code: "STORE_FULL",
       what: "the server has no space left",
-      fix: "make room on the server, or raise its quota",
+      fix: "make room on the server first, or raise its quota: a plan is written down before it deletes anything. Then clear old backups away:\ndbops plan ENVIRONMENT prune",
     };
   return null;
 }

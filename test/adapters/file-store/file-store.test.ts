@@ -239,6 +239,24 @@ describe("a file store whose folder is gone", () => {
   });
 });
 
+describe("a write to a file store that another run clears away", () => {
+  it("says so, not that the store has to be made, and leaves nothing", async () => {
+    const root = await tempFolder();
+    const store = openFileStore(root);
+    const { body, stalled, release } = stallingBody(10);
+    const written = store.write("app/object", body, {}, LIVE);
+    await stalled;
+    for (const upload of await unfinishedOf(store, "")) await openFileStore(root).discard(upload, LIVE);
+    release();
+    const error: unknown = await written.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      problems: [{ code: "OBJECT_MISSING", fix: expect.stringContaining("apply the same plan again") }],
+    });
+    expect(JSON.stringify(error)).not.toContain("mkdir");
+    expect(await readdir(root)).toEqual([]);
+  });
+});
+
 describe("a file store on a full disk", () => {
   it("says STORE_FULL, leaves nothing, and works again when there is room", async () => {
     const root = await tempFolder();
@@ -247,7 +265,12 @@ describe("a file store on a full disk", () => {
       const store = openFileStore(root);
       const written = store.write("app/object", bodyOfBytes(5_000_000), {}, LIVE);
       await expect(written).rejects.toMatchObject({
-        problems: [{ code: "STORE_FULL", fix: expect.stringContaining("df -h") }],
+        problems: [
+          {
+            code: "STORE_FULL",
+            fix: expect.stringMatching(/^make room.*\ndbops plan ENVIRONMENT prune\n.*df -h/s),
+          },
+        ],
       });
       expect(await readdir(root)).toEqual([]);
       await put(store, "app/object", "small");
