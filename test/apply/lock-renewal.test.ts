@@ -19,7 +19,7 @@ import {
   START_AT,
   settle,
 } from "./build.ts";
-import { holdOf, pipelineOf } from "./steps.ts";
+import { holdOf, pipelineOf, verifyOf } from "./steps.ts";
 import { syntheticHandlers } from "./synthetic-handlers.ts";
 
 describe("the renewal of a lock", () => {
@@ -100,7 +100,7 @@ describe("a lock that is lost", () => {
     expect(entriesOf(records, "app").filter((entry) => entry.actor === "deploy-1@host-1")).toHaveLength(2);
   });
 
-  it("stops no stream when it is only a lease, and its entries go behind those of the other run", async () => {
+  it("stops no stream when it is only a lease, and its entries go behind those of another plan", async () => {
     const { run, takeOver, records } = interruptedWorld("app.backup");
     const running = run(pipelineOf("app"));
     await takeOver();
@@ -169,7 +169,7 @@ function interruptedWorld(scope: string, { noticing = true } = {}) {
     signal.throwIfAborted();
   });
   const other = recordsOf(records, { host: hostOf(2) });
-  const theirs = scope === "app" ? [holdOf("app", "theirs")] : pipelineOf("app");
+  const theirs = scope === "app" ? [holdOf("app", "theirs")] : [...pipelineOf("app"), verifyOf("app")];
   return {
     records,
     run: (steps: readonly Step[]) =>
