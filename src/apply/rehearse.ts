@@ -3,6 +3,7 @@ import type { RehearsedStep } from "../model/report.ts";
 import { problemsOf } from "../problems/dbops-error.ts";
 import type { Handlers, Ports, ProbeRun, Standing } from "../steps/handler.ts";
 import type { History } from "./history.ts";
+import { leaseHolder } from "./lease-holder.ts";
 import { handlerOf } from "./units.ts";
 
 export interface RehearseOptions {
@@ -17,7 +18,13 @@ export interface RehearseOptions {
 export async function rehearsePlan(plan: Plan, options: RehearseOptions): Promise<readonly RehearsedStep[]> {
   const steps: RehearsedStep[] = [];
   const { ports, history, signal } = options;
-  const run: ProbeRun = { ports, plan, signal, journaled: (step) => history.facts(step) };
+  const run: ProbeRun = {
+    ports,
+    plan,
+    signal,
+    journaled: (step) => history.facts(step),
+    leaseHolder: (database) => leaseHolder(ports.store(ports.environment.records), database),
+  };
   for (const step of plan.steps) {
     const standing = history.hasEnded(step.id)
       ? ({ state: "done", evidence: "an earlier attempt did it", facts: {} } as const)

@@ -155,6 +155,7 @@ class PlanRun {
         plan: this.#plan,
         signal,
         journaled: (step) => history.facts(step),
+        leaseHolder: (database) => this.#sessions.leaseHolder(database),
       },
       progress: (step, doneBytes, totalBytes) =>
         this.#options.onEvent({

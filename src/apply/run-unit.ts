@@ -150,6 +150,7 @@ function stepRun(step: Step, run: UnitRun): StepRun {
     plan: run.probe.plan,
     signal: run.probe.signal,
     journaled: (id) => run.probe.journaled(id),
+    leaseHolder: (database) => run.probe.leaseHolder(database),
     assertHeld: async () => {
       if (handlerOf(run.handlers, step).guard === "lock") await run.session.lock.assertHeld();
     },

@@ -42,6 +42,8 @@ export interface ProbeRun {
   readonly signal: AbortSignal;
   /** The facts of a step of this plan, earlier attempts included; null when it noted none. */
   journaled(step: string): Facts | null;
+  /** Who, besides this run, holds the backup lease of a database now; null: nobody. */
+  leaseHolder(database: string): Promise<string | null>;
 }
 
 export interface StepRun extends ProbeRun {

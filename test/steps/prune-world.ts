@@ -32,7 +32,7 @@ export interface PruneWorld {
 /** Marked memory stores at NOW, each with its policy for one database, and the prune handler. */
 export function pruneWorld(
   policies: Readonly<Record<string, Partial<Retention>>>,
-  more: Partial<Pick<StepRun, "journaled">> & { readonly databases?: readonly Database[] } = {},
+  more: Partial<Pick<StepRun, "leaseHolder">> & { readonly databases?: readonly Database[] } = {},
 ): PruneWorld {
   const names = Object.keys(policies);
   const kept = names.map((store) => ({ store, retention: { ...NO_RULES, ...policies[store] } }));
@@ -45,6 +45,7 @@ export function pruneWorld(
     plan,
     signal: never,
     journaled: () => null,
+    leaseHolder: async () => null,
     note: async () => undefined,
     assertHeld: async () => undefined,
     progress: () => undefined,

@@ -88,6 +88,7 @@ function runOf(primary: MemoryStore, noted: Facts): StepRun {
     plan: planOf([STEP]),
     signal: never,
     journaled: () => noted,
+    leaseHolder: async () => null,
     note: async () => undefined,
     assertHeld: async () => fail("INTERNAL", "a lease is not asked"),
     progress: () => undefined,

@@ -58,6 +58,7 @@ function runWith(stamps: readonly string[]): ProbeRun {
     plan: planOf([dump, step]),
     signal: new AbortController().signal,
     journaled: () => null,
+    leaseHolder: async () => null,
   };
 }
 
