@@ -1,6 +1,6 @@
 import type { Backup } from "./backup.ts";
 import type { Instant } from "./instant.ts";
-import { type BackupKey, backupName, parseBackupKey, parseClassicKey } from "./layout.ts";
+import { type BackupKey, backupName, folderOf, parseBackupKey, parseClassicKey } from "./layout.ts";
 
 /** What a listing tells of one object. */
 export interface ListedObject {
@@ -71,7 +71,18 @@ function fromFolder(name: string, database: string, members: readonly Member[]):
       .flatMap(({ key }) => (key.kind === "proof" ? [{ at: key.at, passed: key.passed }] : []))
       .sort((a, b) => (a.at < b.at ? -1 : 1)),
     holds: members.flatMap(({ key }) => (key.kind === "hold" ? [key.id] : [])).sort(),
+    ...unknownIn(name, members, manifest !== undefined),
   };
+}
+
+/** What no version of the layout has, and a signature without the manifest that it would sign. */
+function unknownIn(name: string, members: readonly Member[], hasManifest: boolean): Pick<Backup, "unknown"> {
+  const unknown = members.filter(
+    ({ key }) => key.kind === "other" || (key.kind === "signature" && !hasManifest),
+  );
+  if (unknown.length === 0) return {};
+  const folder = folderOf(name).length;
+  return { unknown: unknown.map(({ object }) => object.key.slice(folder)).sort() };
 }
 
 function fromClassic(name: string, database: string, members: readonly ClassicMember[]): Backup {

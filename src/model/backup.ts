@@ -29,4 +29,6 @@ export interface Backup {
   readonly proofs: readonly { readonly at: Instant; readonly passed: boolean }[];
   /** Ids of its holds. */
   readonly holds: readonly string[];
+  /** Keys in its folder, relative to it, that this version did not write and never touches; not given: none. */
+  readonly unknown?: readonly string[];
 }

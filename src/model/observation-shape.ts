@@ -63,6 +63,7 @@ const backup: Members<Backup> = {
   modifiedAt: instant,
   proofs: listOf(object(proof)),
   holds: listOf(text),
+  "unknown?": listOf(text),
 };
 
 const upload: Members<UnfinishedUpload> = { key: text, id: text, startedAt: instant };

@@ -2,11 +2,11 @@ import type { Backup } from "../model/backup.ts";
 import type { UnfinishedUpload } from "../model/observation.ts";
 import type { Decision } from "../model/planned.ts";
 import type { Step } from "../model/step.ts";
-import { isAbandoned, isLeftover } from "../policy/rails.ts";
+import { isAbandoned, isLeftover, isOwnUpload } from "../policy/rails.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import type { DatabaseView, StoreView } from "./database-view.ts";
 import type { Draft } from "./draft.ts";
-import { renderInstant, stampIn } from "./naming.ts";
+import { renderInstant, renderUnknown, stampIn } from "./naming.ts";
 import type { RetainOptions } from "./retain.ts";
 import type { StoreDecision } from "./store-decision.ts";
 
@@ -21,8 +21,9 @@ export function cleanUp(view: DatabaseView, decision: StoreDecision, options: Re
   const incomplete = [...store.byName.values()].filter(
     (one) => one.state === "incomplete" && !completed.has(one.name),
   );
+  const of = { environment: view.environment.name, database: view.database.name };
   const seen = incomplete.map((backup) => look(view, store, { backup, blocker: options.blockers[0] }));
-  const uploads = options.blockers.length > 0 ? [] : abandonedUploads(view.database.name, store);
+  const uploads = options.blockers.length > 0 ? [] : abandonedUploads(of, store);
   return {
     steps: [...seen.flatMap((one) => one.steps), ...uploads],
     problems: seen.flatMap((one) => one.remarks.filter((remark) => remark.severity === "error")),
@@ -33,12 +34,14 @@ export function cleanUp(view: DatabaseView, decision: StoreDecision, options: Re
 
 /** Steps that discard the uploads of one database in one store which nobody finished in a day. */
 export function abandonedUploads(
-  database: string,
+  of: { readonly environment: string; readonly database: string },
   store: Pick<StoreView, "store" | "listing" | "clockAt">,
 ): readonly Step[] {
-  const abandoned = store.listing.uploads.filter((one) => isAbandoned(one.startedAt, store.clockAt));
+  const abandoned = store.listing.uploads.filter(
+    (one) => isAbandoned(one.startedAt, store.clockAt) && isOwnUpload(one, of),
+  );
   const sorted = [...abandoned].sort((a, b) => (a.key + a.id < b.key + b.id ? -1 : 1));
-  return sorted.map((upload, index) => uploadStep(database, store.store, { upload, number: index + 1 }));
+  return sorted.map((upload, index) => uploadStep(of.database, store.store, { upload, number: index + 1 }));
 }
 
 /** The step that removes a folder without a manifest. */
@@ -108,6 +111,8 @@ function look(
 function keptBecause(store: StoreView, backup: Backup): string | undefined {
   if (backup.layout === "classic") return "its file or its checksum is missing or empty";
   if (backup.etag !== null) return "it has a manifest, but not every object; a person has to look at it";
+  if (backup.unknown !== undefined)
+    return `no manifest, and ${renderUnknown(backup.unknown)}; a person has to look at it`;
   if (backup.holds.length > 0) return `held: ${backup.holds.join(", ")}`;
   if (isLeftover(backup, store.listing, store.clockAt)) return undefined;
   return "no manifest yet: it is in progress, or was interrupted less than 24 h ago";

@@ -10,7 +10,7 @@ import { aheadProblems, blockersOf } from "./converge.ts";
 import { type DatabaseView, lookAt, type StoreView } from "./database-view.ts";
 import { type Draft, joinDrafts, NOTHING } from "./draft.ts";
 import { abandonedUploads, leftoverStep } from "./leftovers.ts";
-import { countOf, stampIn } from "./naming.ts";
+import { countOf, renderStaying, stampIn } from "./naming.ts";
 import { retain } from "./retain.ts";
 import { decideStore } from "./store-decision.ts";
 
@@ -104,8 +104,8 @@ function orphanInStore(
 ): Draft {
   const { database, allowLargePrune, others } = request;
   const { store, clockAt, listing } = at;
-  const context = { environment: environment.name, database, store, retention: null, clockAt, others };
-  const rail = railsOf(listing, context);
+  const of = { environment: environment.name, database, store, retention: null };
+  const rail = railsOf(listing, { ...of, clockAt, others, leaseHolder: null });
   const complete = listing.backups.filter((one) => one.state === "complete");
   const judged = complete.map((backup) => ({ backup, against: rail(orphanTarget(backup, false)) }));
   const open = judged.filter((one) => one.against === null).map((one) => one.backup);
@@ -121,7 +121,7 @@ function orphanInStore(
         ? open.map((backup) => orphanStep(database, store, { backup, isLarge: large !== null }))
         : []),
       ...leftovers.map((backup) => leftoverStep(database, store, backup)),
-      ...abandonedUploads(database, at),
+      ...abandonedUploads({ environment: environment.name, database }, at),
     ],
     problems: tooLarge === null ? [] : [tooLarge],
     notices: against,
@@ -144,7 +144,7 @@ function orphanStep(
     id: `${database}.prune.${store}.${stampIn(backup.name)}${classic}`,
     kind: "prune",
     effect: "destroy",
-    why: "its database is in no file, and it was asked for",
+    why: `its database is in no file, and it was asked for${renderStaying(backup.unknown)}`,
     needs: [],
     after: [],
     database,

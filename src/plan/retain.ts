@@ -9,7 +9,7 @@ import { copySteps } from "./copy-steps.ts";
 import type { DatabaseView } from "./database-view.ts";
 import { type Draft, joinDrafts } from "./draft.ts";
 import { cleanUp } from "./leftovers.ts";
-import { countOf, stampIn } from "./naming.ts";
+import { countOf, renderStaying, stampIn } from "./naming.ts";
 import { newVerifyId } from "./new-backup.ts";
 import { expectedListing, type Made, type StoreDecision } from "./store-decision.ts";
 
@@ -117,6 +117,7 @@ function railed(view: DatabaseView, decision: StoreDecision, scope: Scope): read
     environment: view.environment.name,
     database: view.database.name,
     others: scope.decisions.filter((one) => one !== decision).map(expected),
+    leaseHolder: null,
   });
   const survivors = survivorsOf(decision);
   const atLeast = store.retention.atLeast;
@@ -164,7 +165,7 @@ function pruneStep(view: DatabaseView, decision: StoreDecision, one: Pruning): S
     id: `${database}.prune.${store}.${stampIn(backup.name)}${classic}`,
     kind: "prune",
     effect: "destroy",
-    why: whyPruned(decision, backup),
+    why: `${whyPruned(decision, backup)}${renderStaying(backup.unknown)}`,
     needs: needsOf(view, decision, one),
     after: [],
     database,

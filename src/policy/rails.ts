@@ -1,8 +1,8 @@
 import type { Backup } from "../model/backup.ts";
 import type { Retention } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
-import { folderOf, parseBackupName } from "../model/layout.ts";
-import type { Listing } from "../model/observation.ts";
+import { folderOf, parseBackupKey, parseBackupName } from "../model/layout.ts";
+import type { Listing, UnfinishedUpload } from "../model/observation.ts";
 import type { PruneStep, PruneTarget, Step } from "../model/step.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import { decideRetention, lastProven } from "./retention.ts";
@@ -32,6 +32,8 @@ export interface RailContext {
   readonly clockAt: Instant;
   /** Every other store of this database; of an orphan, every other store of the environment. */
   readonly others: readonly StoreListing[];
+  /** Who holds the backup lease of this database now; null: nobody, or it was not asked (planning reads no object). */
+  readonly leaseHolder: string | null;
 }
 
 /**
@@ -114,18 +116,30 @@ function isPoint(target: PruneTarget): target is Etagged {
   return target.type === "backup" || target.type === "orphan";
 }
 
+/** True for an unfinished write of an object that dbops knows; another one is never touched. */
+export function isOwnUpload(
+  upload: Pick<UnfinishedUpload, "key">,
+  of: { readonly environment: string; readonly database: string },
+): boolean {
+  return parseBackupKey(of.environment, of.database, upload.key).kind !== "other";
+}
+
 /** True for what nobody has touched for 24 hours on the store's clock. */
 export function isAbandoned(since: Instant, storeClockAt: Instant): boolean {
   return msOf(storeClockAt) - msOf(since) >= ABANDONED_AFTER_MS;
 }
 
-/** True for a folder without a manifest that nobody works on: what a crash, or a deletion that broke off, left behind. */
+/**
+ * True for a folder without a manifest that nobody works on: what a crash, or a deletion that broke off, left behind.
+ * A folder with anything in it that dbops does not know is none: somebody else put it there.
+ */
 export function isLeftover(
   backup: Backup,
   listing: Extract<Listing, { state: "listed" }>,
   clockAt: Instant,
 ): boolean {
   if (backup.state === "complete" || backup.etag !== null || backup.layout === "classic") return false;
+  if (backup.unknown !== undefined) return false;
   return isAbandoned(backup.modifiedAt, clockAt) && !isUploading(backup, listing, clockAt);
 }
 
@@ -236,14 +250,27 @@ function leftoverRail(
   if (backup.state === "complete" || backup.etag !== null) return stale(target, "it has a manifest now");
   if (msOf(backup.modifiedAt) > msOf(target.expect.modifiedAt))
     return stale(target, `it was written to at ${backup.modifiedAt}`);
+  if (backup.unknown !== undefined)
+    return refused(target, `it holds what dbops does not know: ${backup.unknown.join(", ")}`);
   if (!isLeftover(backup, view.listing, view.context.clockAt)) return refused(target, "it is in progress");
-  return null;
+  return leaseRail(view, target);
 }
 
 function uploadRail(view: View, target: Extract<PruneTarget, { type: "upload" }>): Problem | null {
   const upload = view.listing.uploads.find((one) => one.key === target.key && one.id === target.id);
-  if (upload === undefined || isAbandoned(upload.startedAt, view.context.clockAt)) return null;
-  return refused(target, "it is in progress");
+  if (upload === undefined) return null;
+  if (!isOwnUpload(upload, view.context)) return refused(target, "it is no object of dbops");
+  if (!isAbandoned(upload.startedAt, view.context.clockAt)) return refused(target, "it is in progress");
+  return leaseRail(view, target);
+}
+
+/** Age alone tells nothing of a slow upload: while the lease is held, somebody may still be at it. */
+function leaseRail({ context }: View, target: PruneTarget): Problem | null {
+  if (context.leaseHolder === null) return null;
+  return refused(
+    target,
+    `it may be in progress: ${context.database} is being backed up by ${context.leaseHolder}`,
+  );
 }
 
 function isUploading(

@@ -148,6 +148,24 @@ describe("what belongs to another", () => {
   });
 });
 
+describe("a folder that holds what the layout does not know", () => {
+  it("says so, whether its backup is complete or not", () => {
+    const strange = [object(`${FOLDER}notes.txt`), object(`${FOLDER}${NAME}.sql.gz.enc`)];
+    expect(assemble([...backup(), ...strange])).toMatchObject([
+      { name: NAME, state: "complete", unknown: ["notes.txt", `${NAME}.sql.gz.enc`] },
+    ]);
+    expect(assemble(strange)).toMatchObject([
+      { name: NAME, state: "incomplete", unknown: ["notes.txt", `${NAME}.sql.gz.enc`] },
+    ]);
+  });
+
+  it("counts a signature as such where the manifest is missing", () => {
+    const signature = object(`${FOLDER}manifest.json.sig`);
+    expect(assemble([...backup(), signature])[0]?.unknown).toBeUndefined();
+    expect(assemble([signature])[0]?.unknown).toEqual(["manifest.json.sig"]);
+  });
+});
+
 it("sorts backups by name", () => {
   const objects = ["20261125_010000", "20261124_010000", "20251124_010000"].flatMap((stamp) => backup(stamp));
   expect(assemble(objects).map((one) => one.at)).toEqual([

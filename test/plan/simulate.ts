@@ -150,6 +150,7 @@ function prune(step: PruneStep, run: Run): void {
     retention: policies.find((one) => one.store === step.store)?.retention ?? null,
     clockAt: run.at,
     others: looks.filter((one) => one.store !== step.store),
+    leaseHolder: null,
   });
   const refusal = rail(target) ?? planSizeRail(step, run.steps, current as Listed);
   if (refusal !== null) throw new Error(`${step.id}: ${refusal.code} ${refusal.detail}`);

@@ -13,6 +13,7 @@ const CONTEXT: RailContext = {
   retention: { ...NO_RULES, daily: 2, atLeast: 2 },
   clockAt: NOW,
   others: [],
+  leaseHolder: null,
 };
 
 const BACKUPS = [0, 1, 2, 3].map((days) => backupAt(daysAgo(days)));
@@ -170,12 +171,54 @@ describe("the rails of cleaning up", () => {
   });
 
   it("stop an unfinished upload that is younger than 24 hours", () => {
-    const upload = { key: "trading_signals/20261123_103000/x", id: "1", startedAt: daysAgo(1) };
+    const upload = { key: "trading_signals/20261123_103000/RESTORE.md", id: "1", startedAt: daysAgo(1) };
     const wanted: PruneTarget = { type: "upload", ...upload };
     expect(refusal(listed([], [upload]), wanted)).toBeNull();
     const young = { ...upload, startedAt: "2026-11-23T10:30:00.001Z" };
     expect(refusal(listed([], [young]), { type: "upload", ...young })).toBe(
       "PRUNE_REFUSED it is in progress",
+    );
+  });
+});
+
+describe("the rails of cleaning up, while the backup lease is held,", () => {
+  const leaseHolder = "deploy@host-2";
+  const left = backupAt(daysAgo(2), { state: "incomplete", etag: null, modifiedAt: daysAgo(2) });
+  const { name, modifiedAt } = left;
+
+  it("stop what an upload that takes longer than a day may still need", () => {
+    const leftover: PruneTarget = { type: "leftover", name, expect: { modifiedAt } };
+    expect(refusal(listed([left]), leftover)).toBeNull();
+    expect(refusal(listed([left]), leftover, { leaseHolder })).toMatch(/being backed up by deploy@host-2/);
+    const upload = { key: `trading_signals/20261122_103000/RESTORE.md`, id: "1", startedAt: daysAgo(2) };
+    expect(refusal(listed([left], [upload]), { type: "upload", ...upload })).toBeNull();
+    expect(refusal(listed([left], [upload]), { type: "upload", ...upload }, { leaseHolder })).toMatch(
+      /^PRUNE_REFUSED it may be in progress/,
+    );
+  });
+
+  it("let a backup go all the same", () => {
+    expect(refusal(listed(BACKUPS), target(OLDEST), { leaseHolder })).toBeNull();
+  });
+});
+
+describe("the rails of what dbops does not know", () => {
+  it("stop a folder without a manifest that holds any of it", () => {
+    const left = backupAt(daysAgo(2), { state: "incomplete", etag: null, unknown: ["dump.sql"] });
+    const leftover: PruneTarget = {
+      type: "leftover",
+      name: left.name,
+      expect: { modifiedAt: left.modifiedAt },
+    };
+    expect(refusal(listed([left]), leftover)).toBe(
+      "PRUNE_REFUSED it holds what dbops does not know: dump.sql",
+    );
+  });
+
+  it("stop an unfinished upload of it", () => {
+    const upload = { key: "trading_signals/20261122_103000/dump.sql", id: "1", startedAt: daysAgo(2) };
+    expect(refusal(listed([], [upload]), { type: "upload", ...upload })).toBe(
+      "PRUNE_REFUSED it is no object of dbops",
     );
   });
 });

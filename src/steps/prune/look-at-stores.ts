@@ -44,6 +44,7 @@ export async function lookAtStores(step: PruneStep, run: ProbeRun): Promise<Look
     retention,
     clockAt: here.clockAt,
     others,
+    leaseHolder: await run.leaseHolder(step.database),
   };
   return { here, others, context };
 }

@@ -1,5 +1,5 @@
 import type { Facts } from "../../model/audit-entry.ts";
-import { folderOf } from "../../model/layout.ts";
+import { folderOf, parseBackupKey, parseClassicKey } from "../../model/layout.ts";
 import type { PruneStep, PruneTarget } from "../../model/step.ts";
 import { planSizeRail, railsOf } from "../../policy/rails.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
@@ -10,7 +10,7 @@ import { assertSurvivors } from "./assert-survivors.ts";
 import { type ListedObject, type Looks, lookAtStores } from "./look-at-stores.ts";
 
 /**
- * Removes one backup, leftover or unfinished upload. The database is listed again under the lock, in all its stores, and
+ * Removes one backup, leftover or unfinished upload, and nothing that dbops does not know. The database is listed again under the lock, in all its stores, and
  * every rail is asked again; the manifest goes first, so that a deletion that breaks off leaves no backup that looks complete.
  */
 export const prune: Action<PruneStep> = {
@@ -25,7 +25,7 @@ export const prune: Action<PruneStep> = {
     if (found.objects.length === 0 && !found.uploading)
       return {
         state: "done",
-        evidence: `nothing of it is left in store ${step.store}`,
+        evidence: `nothing of it that dbops wrote is left in store ${step.store}`,
         facts: { removed: 0 },
       };
     return found.refusal === null ? { state: "ready" } : { state: "blocked", problem: found.refusal };
@@ -39,7 +39,7 @@ export const prune: Action<PruneStep> = {
     await run.assertHeld();
     return step.target.type === "upload"
       ? discardUpload(step, step.target, run)
-      : removeObjects(step, found.objects, run);
+      : removeObjects(step, found, run);
   },
 };
 
@@ -47,6 +47,8 @@ interface Found {
   readonly looks: Looks;
   /** The objects to remove, the manifest first. */
   readonly objects: readonly ListedObject[];
+  /** Keys in the backup's folder that dbops does not know: they stay. */
+  readonly unknown: readonly string[];
   readonly uploading: boolean;
   readonly refusal: Problem | null;
 }
@@ -55,9 +57,14 @@ async function look(step: PruneStep, run: ProbeRun): Promise<Found> {
   const looks = await lookAtStores(step, run);
   const { listing, objects: all } = looks.here;
   const { target } = step;
+  const own = target.type === "upload" ? [] : objectsOf(target, all);
+  const isUnknown = ({ key }: ListedObject) =>
+    parseClassicKey(key) === null &&
+    parseBackupKey(looks.context.environment, step.database, key).kind === "other";
   return {
     looks,
-    objects: target.type === "upload" ? [] : objectsOf(target, all),
+    objects: own.filter((one) => !isUnknown(one)),
+    unknown: own.filter(isUnknown).map((one) => one.key),
     uploading:
       target.type === "upload" &&
       listing.uploads.some((one) => one.key === target.key && one.id === target.id),
@@ -78,11 +85,7 @@ function objectsOf(
     .toSorted((a, b) => Number(first.has(b.key)) - Number(first.has(a.key)) || (a.key < b.key ? -1 : 1));
 }
 
-async function removeObjects(
-  step: PruneStep,
-  objects: readonly ListedObject[],
-  run: StepRun,
-): Promise<Facts> {
+async function removeObjects(step: PruneStep, { objects, unknown }: Found, run: StepRun): Promise<Facts> {
   const store = run.ports.store(step.store);
   let bytes = 0;
   for (const { key, etag, bytes: size } of objects) {
@@ -96,7 +99,8 @@ async function removeObjects(
       });
     bytes += size;
   }
-  return { store: step.store, removed: objects.length, bytes };
+  const left = unknown.length === 0 ? {} : { left: unknown };
+  return { store: step.store, removed: objects.length, bytes, ...left };
 }
 
 async function discardUpload(
