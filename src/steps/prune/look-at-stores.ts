@@ -37,6 +37,7 @@ export async function lookAtStores(step: PruneStep, run: ProbeRun): Promise<Look
   const here = await lookAt(step, { store: step.store, retention }, run);
   const others: Look[] = [];
   for (const place of places) if (place.store !== step.store) others.push(await tryLook(step, place, run));
+  const isUnfinished = step.target.type === "leftover" || step.target.type === "upload";
   const context = {
     environment: environment.name,
     database: step.database,
@@ -44,7 +45,7 @@ export async function lookAtStores(step: PruneStep, run: ProbeRun): Promise<Look
     retention,
     clockAt: here.clockAt,
     others,
-    leaseHolder: await run.leaseHolder(step.database),
+    leaseHolder: isUnfinished ? await run.leaseHolder(step.database) : null,
   };
   return { here, others, context };
 }
