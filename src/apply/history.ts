@@ -6,6 +6,7 @@ import type { JournalHead } from "./lock-file.ts";
 /** What the journals say about the steps of one plan, over all its attempts. */
 export class History {
   readonly #steps = new Map<string, { facts: Facts | null; ended: boolean }>();
+  readonly #evidence = new Map<string, string>();
   readonly #applied = new Set<string>();
   readonly #attempts = new Map<string, number>();
 
@@ -28,6 +29,11 @@ export class History {
     return this.#steps.get(step)?.facts ?? null;
   }
 
+  /** Why a step ended without an effect of its own; null when it had one, or has not ended. */
+  evidence(step: string): string | null {
+    return this.#evidence.get(step) ?? null;
+  }
+
   isApplied(scope: string): boolean {
     return this.#applied.has(scope);
   }
@@ -39,6 +45,8 @@ export class History {
       if (event.event === "applied") this.#applied.add(scope);
       if (event.event === "noted") this.#merge(event.step, event.facts, false);
       if (event.event === "end") this.#merge(event.step, event.facts, true);
+      if (event.event === "end" && event.evidence !== undefined)
+        this.#evidence.set(event.step, event.evidence);
     }
   }
 

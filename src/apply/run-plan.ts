@@ -15,8 +15,6 @@ export interface RunOptions {
   readonly handlers: Handlers;
   /** How many units run side by side. */
   readonly parallelism: number;
-  /** The plan was stored before this run: an earlier attempt may have left entries that have to be read. */
-  readonly begun: boolean;
   /** `refuse`: throws LOCKED before anything is begun; `skip`: units of a locked scope fail, the others go on. */
   readonly whenLocked: "refuse" | "skip";
   /** Aborts when the person interrupts. */
@@ -51,7 +49,7 @@ class PlanRun {
     this.#plan = plan;
     this.#options = options;
     this.#units = unitsOf(plan, options.handlers);
-    this.#sessions = new Sessions(options.records, plan, options.begun);
+    this.#sessions = new Sessions(options.records, plan);
   }
 
   async toEnd(): Promise<Omit<Applied, "left" | "unseen" | "elapsedMs">> {
@@ -140,7 +138,13 @@ class PlanRun {
     const { history } = this.#sessions;
     if (unit.steps.every((step) => history.hasEnded(step.id))) {
       for (const step of unit.steps)
-        this.#end({ step, outcome: "earlier", facts: history.facts(step.id), problems: [] });
+        this.#end({
+          step,
+          outcome: "earlier",
+          facts: history.facts(step.id),
+          evidence: history.evidence(step.id),
+          problems: [],
+        });
       return;
     }
     const stopping =
@@ -166,7 +170,13 @@ class PlanRun {
         }),
     });
     for (const step of unit.steps)
-      this.#end({ step, outcome: "done", facts: facts.get(step.id) ?? null, problems: [] });
+      this.#end({
+        step,
+        outcome: "done",
+        facts: facts.get(step.id) ?? null,
+        evidence: history.evidence(step.id),
+        problems: [],
+      });
   }
 
   async #recordFailure(unit: Unit, error: unknown): Promise<void> {

@@ -35,15 +35,12 @@ export class Sessions {
   readonly history = new History();
   readonly #records: Records;
   readonly #plan: Plan;
-  readonly #begun: boolean;
   readonly #open = new Map<string, Promise<OpenSession>>();
   #start: Promise<PlanStart | null> | null = null;
 
-  /** `begun`: an earlier attempt left entries that have to be read. */
-  constructor(records: Records, plan: Plan, begun: boolean) {
+  constructor(records: Records, plan: Plan) {
     this.#records = records;
     this.#plan = plan;
-    this.#begun = begun;
   }
 
   /** Throws LOCKED when another run holds the scope. */
@@ -87,7 +84,7 @@ export class Sessions {
     try {
       const onTaken = guard === "lock" ? ("stop" as const) : ("follow" as const);
       const context = { store, clock, actor: host.actor, plan: this.#plan.plan, onTaken };
-      if (this.#begun) await this.#recall(lock);
+      await this.#recall(lock); // always, and under the lock: another run may have ended the plan a moment ago
       const session = new OpenSession(lock, await openJournal(context, lock), this.history);
       const { environment, operation } = this.#plan;
       const attempt = this.history.attemptsIn(scope) + 1;

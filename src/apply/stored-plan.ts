@@ -12,16 +12,15 @@ import type { Records } from "./sessions.ts";
 import type { Unit } from "./units.ts";
 
 /**
- * Keeps the plan under its digest, so that it can be resumed without the file, with the place where the journals stand;
- * `exists` when a run before kept it.
+ * Keeps the plan under its digest, so that it can be resumed without the file, with the place where the journals stand.
+ * Does nothing when a run before kept it.
  */
-export async function storePlan(records: Records, plan: Plan): Promise<"stored" | "exists"> {
+export async function storePlan(records: Records, plan: Plan): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
-  if ((await records.store.head(planKey(plan.plan), signal)) !== null) return "exists";
+  if ((await records.store.head(planKey(plan.plan), signal)) !== null) return;
   const start = renderPlanStart(await findPlanStart(records.store, plan, signal));
   const body = Readable.from([Buffer.from(`${start}${renderPlan(plan)}`)], { objectMode: false });
-  const answer = await records.store.write(planKey(plan.plan), body, {}, signal);
-  return answer === "exists" ? "exists" : "stored";
+  await records.store.write(planKey(plan.plan), body, {}, signal); // "exists": another run kept the same plan just now
 }
 
 /** Where the journals stood when the plan was stored; null: it never was, and so it never began. */

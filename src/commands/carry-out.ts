@@ -30,7 +30,7 @@ export async function carryOut(context: Context, plan: Plan, options: CarryOutOp
   if (plan.steps.length === 0) return nothingToDo(context, plan, { left, unseen });
   const records = await markedRecords(connection, connection.ports.environment, context.signal);
   await assertConditions(context, records);
-  const begun = (await storePlan(records, plan)) === "exists";
+  await storePlan(records, plan);
   const progress = context.view.progress(plan);
   try {
     const ran = await runPlan(plan, {
@@ -38,7 +38,6 @@ export async function carryOut(context: Context, plan: Plan, options: CarryOutOp
       records,
       handlers,
       parallelism,
-      begun,
       whenLocked,
       signal: context.signal,
       onEvent: (event) => progress.event(event),

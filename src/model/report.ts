@@ -76,6 +76,8 @@ export interface AppliedStep {
   /** `earlier`: an earlier attempt had done it. `skipped`: something it needs failed, or the run stopped before. */
   readonly outcome: "done" | "earlier" | "failed" | "skipped";
   readonly facts: Facts | null;
+  /** Why it was done without an effect of its own: its end state held already. */
+  readonly evidence?: string | null;
   readonly problems: readonly Problem[];
 }
 

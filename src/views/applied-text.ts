@@ -68,6 +68,7 @@ function itemLines({ item, ended, elapsedMs }: EndedItem, paint: Paint): readonl
 
 /** What an action moved and how long it took; a pipeline has a line of its own for what it moved. */
 function tookText({ item, ended, elapsedMs }: EndedItem): string {
+  if (ended.some((one) => (one.evidence ?? null) !== null)) return "";
   const took = longest(item, elapsedMs);
   const bytes = item.steps.length === 1 ? madeBackupOf(ended[0]?.facts ?? null).storedBytes : null;
   const parts = [
@@ -78,8 +79,10 @@ function tookText({ item, ended, elapsedMs }: EndedItem): string {
   return parts.length === 0 ? "" : `: ${parts.join(", ")}`;
 }
 
-/** The name of a new backup alone on its line, then its sizes and the rate of the dump. */
+/** Why nothing had to be done; else the name of a new backup alone on its line, then its sizes and the rate of the dump. */
 function madeLines(item: PlanItem, ended: readonly AppliedStep[], elapsedMs: ElapsedMs): readonly string[] {
+  const evidence = ended.find((one) => (one.evidence ?? null) !== null)?.evidence ?? null;
+  if (evidence !== null) return [`     nothing had to be done: ${printable(evidence)}`];
   const upload = ended.find((one) => one.step.kind === "upload");
   if (upload === undefined) return [];
   const made = madeBackupOf(upload.facts);

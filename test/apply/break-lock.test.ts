@@ -39,7 +39,7 @@ it("stops the old holder before its next effect, and the chain goes on whole", a
   expect((await running).steps.map((one) => one.outcome)).toEqual(["failed", "failed"]);
   expect(effects).toEqual(["app.hold.first"]);
   const again = recordsOf(store, { host: hostOf(3) });
-  const options = optionsOf(again, stores, { handlers: syntheticHandlers(), begun: true });
+  const options = optionsOf(again, stores, { handlers: syntheticHandlers() });
   expect((await runPlan(planOf(steps), options)).outcome).toBe("applied");
   expect(await verifyJournal(store, "app", never)).toMatchObject({ state: "consistent, anchored" });
 });

@@ -139,7 +139,6 @@ export function optionsOf(
     ports: portsOf(stores, records.clock),
     records,
     parallelism: 4,
-    begun: false,
     whenLocked: "refuse",
     signal: never,
     onEvent: () => undefined,

@@ -58,7 +58,7 @@ describe("an interrupt", () => {
       expect(JSON.parse(records.text(`_dbops/locks/${scope}.json`) ?? "")).toMatchObject({ state: "free" });
       expect(await verifyJournal(records, scope, never)).toMatchObject({ state: "consistent, anchored" });
     }
-    const resumed = await world({ records, primary, dr }).run(steps, { begun: true });
+    const resumed = await world({ records, primary, dr }).run(steps);
     expect(resumed).toMatchObject({ outcome: "applied", resumed: true });
     expect(resumed.steps.map((one) => one.outcome)).toEqual(["earlier", "done", "done", "done", "done"]);
     expect(dr.text("app/1")).toBe("ROWS OF APP; THE END");
@@ -114,9 +114,9 @@ function world(given: Arrangement) {
     effects,
     closed: () => closed,
     interrupt: () => controller.abort(new Error("interrupted")),
-    run: (steps: readonly Step[], more: { begun?: boolean } = {}) => {
+    run: (steps: readonly Step[]) => {
       const context = recordsOf(records, { host: hostOf(1), clock: handClock() });
-      const options = { handlers: all, signal: controller.signal, ...more };
+      const options = { handlers: all, signal: controller.signal };
       return runPlan(planOf(steps), optionsOf(context, { primary, dr }, options));
     },
   };

@@ -22,7 +22,7 @@ describe("a run that is killed and resumed", () => {
         let at = 1;
         for (; ; at += 1) {
           const world = newWorld();
-          const first = await attempt(world, { death: { at, moment, next }, pid: 1, begun: false });
+          const first = await attempt(world, { death: { at, moment, next }, pid: 1 });
           if (!first.isDead) break;
           await resume(world, at % 2 === 0 ? "the lock expired" : "the holder is dead");
           expect(world.endState(), `killed ${moment} write ${at}`).toEqual(expected);
@@ -39,8 +39,8 @@ describe("a run that is killed and resumed", () => {
       for (let second = 1; second <= 21; second += 1) {
         const world = newWorld();
         const death = { moment: "after", next: "hangs" } as const;
-        await attempt(world, { death: { ...death, at: first }, pid: 1, begun: false });
-        await attempt(world, { death: { ...death, at: second }, pid: 2, begun: true, dead: [1] });
+        await attempt(world, { death: { ...death, at: first }, pid: 1 });
+        await attempt(world, { death: { ...death, at: second }, pid: 2, dead: [1] });
         await resume(world, "the holder is dead");
         expect(world.endState(), `killed at ${first} and ${second}`).toEqual(expected);
         expect(world.repeated, `killed at ${first} and ${second}`).toEqual([]);
@@ -50,9 +50,9 @@ describe("a run that is killed and resumed", () => {
 
   it("does nothing more once it is applied", async () => {
     const world = newWorld();
-    await attempt(world, { death: null, pid: 1, begun: false });
+    await attempt(world, { death: null, pid: 1 });
     const effects = world.effects.length;
-    await attempt(world, { death: null, pid: 2, begun: true });
+    await attempt(world, { death: null, pid: 2 });
     expect(world.effects.length).toBe(effects);
   });
 });
@@ -101,12 +101,11 @@ function newWorld(): World {
 interface Attempt {
   readonly death: Death | null;
   readonly pid: number;
-  readonly begun: boolean;
   readonly dead?: readonly number[];
 }
 
 /** Runs until the plan has ended or the process is dead. */
-async function attempt(world: World, { death, pid, begun, dead }: Attempt): Promise<DyingProcess> {
+async function attempt(world: World, { death, pid, dead }: Attempt): Promise<DyingProcess> {
   const process = dyingProcess(death);
   const ended = new Set(world.effects.flatMap((line) => (line.startsWith("ended ") ? [line.slice(6)] : [])));
   process.onEnd((step) => {
@@ -121,7 +120,7 @@ async function attempt(world: World, { death, pid, begun, dead }: Attempt): Prom
   const host = hostOf(pid, dead);
   const records = recordsOf(process.through(world.records), { host, clock: handClock() });
   const stores = { primary: process.through(world.stores.primary), dr: process.through(world.stores.dr) };
-  const running = runPlan(PLAN, optionsOf(records, stores, { handlers, begun })).catch((error: unknown) => {
+  const running = runPlan(PLAN, optionsOf(records, stores, { handlers })).catch((error: unknown) => {
     if (!process.isDead) throw error;
   });
   const applied = await Promise.race([running, process.death.then(() => undefined)]);
@@ -133,12 +132,12 @@ async function attempt(world: World, { death, pid, begun, dead }: Attempt): Prom
 async function resume(world: World, because: "the lock expired" | "the holder is dead"): Promise<void> {
   if (because === "the lock expired") world.nowAt = EXPIRED_AT;
   const dead = because === "the holder is dead" ? [1, 2] : [];
-  await attempt(world, { death: null, pid: 3, begun: true, dead });
+  await attempt(world, { death: null, pid: 3, dead });
 }
 
 async function endStateWithoutKill(): Promise<unknown> {
   const world = newWorld();
-  await attempt(world, { death: null, pid: 1, begun: false });
+  await attempt(world, { death: null, pid: 1 });
   await expectChained(world);
   return world.endState();
 }

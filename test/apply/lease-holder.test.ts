@@ -23,10 +23,10 @@ it("names whoever holds the backup lease of a database, until it has expired or 
 
 it("does not name the run itself: what it found abandoned is not its own", async () => {
   const store = memoryStore({ now: () => START_AT });
-  const mine = new Sessions(recordsOf(store), planOf([]), false);
+  const mine = new Sessions(recordsOf(store), planOf([]));
   await mine.open(LEASE);
   expect(await mine.leaseHolder("app")).toBeNull();
-  const other = new Sessions(recordsOf(store, { host: hostOf(2) }), planOf([]), false);
+  const other = new Sessions(recordsOf(store, { host: hostOf(2) }), planOf([]));
   expect(await other.leaseHolder("app")).toMatch(/^deploy-1@host-1/);
   await expect(other.open(LEASE)).rejects.toThrow(/app.backup is held/);
   expect(await other.leaseHolder("app")).toMatch(/^deploy-1@host-1/);

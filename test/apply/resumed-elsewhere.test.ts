@@ -45,7 +45,7 @@ function sleepingWorld() {
   const [records, primary, dr] = [memoryStore(), memoryStore(), memoryStore()];
   const [asleep, wake] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const run = (pid: number, store: ObjectStore) => {
-    const more = { handlers: syntheticHandlers(), begun: pid > 1 };
+    const more = { handlers: syntheticHandlers() };
     return runPlan(PLAN, optionsOf(recordsOf(records, { host: hostOf(pid) }), { primary: store, dr }, more));
   };
   const drowsy: ObjectStore = {

@@ -31,6 +31,14 @@ Applied: 3 items done in 1 min 5 s.
 `);
   });
 
+  it("does not claim to have made a backup that another host had made", () => {
+    const evidence = `${NEW} covers the slot`;
+    const steps = backupSteps().map((step) => ({ ...ended(step, "done", MADE), evidence }));
+    expect(bothOf({ plan: aPlan(backupSteps()), steps })).toContain(
+      `+  back up trading_signals to primary\n     nothing had to be done: ${evidence}\n`,
+    );
+  });
+
   it("says what an earlier attempt had done", () => {
     const steps = backupSteps().map((step) => ended(step, "earlier", step.kind === "upload" ? MADE : null));
     const text = bothOf({ plan: aPlan(backupSteps()), steps, resumed: true });
