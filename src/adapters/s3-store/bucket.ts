@@ -97,12 +97,7 @@ function bucketOf(
   { clocks, patience }: { readonly clocks: WeakMap<object, Instant>; readonly patience: Patience },
 ): Bucket {
   const failed = (doing: Doing, error: unknown) => failS3(declaration, doing, error);
-  const tell: Bucket["tell"] = (signal, request, pace = "prompt") =>
-    pace === "bulk"
-      ? within(signal, null, request)
-      : within(signal, patience.requestMs, ({ abortSignal }) =>
-          request({ abortSignal, requestTimeout: patience.attemptMs }),
-        );
+  const tell = telling(patience);
   return {
     api,
     declaration,
@@ -122,6 +117,25 @@ function bucketOf(
     clockOf: (answer) =>
       clocks.get(answer) ??
       fail("STORE_UNREADABLE", `store ${declaration.name} answers without a Date header`),
+  };
+}
+
+/** A server that left a request without an answer is given one attempt for each further one, until it answers again. */
+function telling(patience: Patience): Bucket["tell"] {
+  let isSilent = false;
+  return async (signal, request, pace = "prompt") => {
+    if (pace === "bulk") return within(signal, null, request);
+    const limitMs = isSilent ? Math.min(patience.attemptMs, patience.requestMs) : patience.requestMs;
+    const timed: typeof request = ({ abortSignal }) =>
+      request({ abortSignal, requestTimeout: patience.attemptMs });
+    try {
+      const answer = await within(signal, limitMs, timed);
+      isSilent = false;
+      return answer;
+    } catch (error) {
+      if (!signal.aborted) isSilent = error instanceof Error && error.name === NO_ANSWER;
+      throw error;
+    }
   };
 }
 

@@ -80,3 +80,12 @@ describe.each(PATIENCES)(
     });
   },
 );
+
+describe("a server that has left one request without an answer", () => {
+  it("is not waited for as long at the next one", async () => {
+    const store = await open({ attemptMs: 30, requestMs: 60 });
+    await expect(store.head("object", LIVE)).rejects.toThrow("not within 0.06 s");
+    await expect(store.head("object", LIVE)).rejects.toThrow("not within 0.03 s");
+    await expect(keysOf(store, "app/")).rejects.toThrow("not within 0.03 s");
+  });
+});
