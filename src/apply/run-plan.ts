@@ -1,12 +1,13 @@
-import type { AuditEvent } from "../model/audit-entry.ts";
+import type { AuditEvent, Facts } from "../model/audit-entry.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Applied, AppliedStep } from "../model/report.ts";
+import type { Step } from "../model/step.ts";
 import type { RunEvent } from "../ports/view.ts";
 import { problemsOf } from "../problems/dbops-error.ts";
 import { type Problem, problem } from "../problems/problem.ts";
-import type { Handlers, Ports } from "../steps/handler.ts";
+import type { Handlers, Ports, ProbeRun } from "../steps/handler.ts";
 import { runUnit } from "./run-unit.ts";
-import { type Records, Sessions } from "./sessions.ts";
+import { type Records, type Session, Sessions } from "./sessions.ts";
 import { type Unit, unitsOf } from "./units.ts";
 
 export interface RunOptions {
@@ -137,30 +138,14 @@ class PlanRun {
     const session = await this.#sessions.open(unit);
     const { history } = this.#sessions;
     if (unit.steps.every((step) => history.hasEnded(step.id))) {
-      for (const step of unit.steps)
-        this.#end({
-          step,
-          outcome: "earlier",
-          facts: history.facts(step.id),
-          evidence: history.evidence(step.id),
-          problems: [],
-        });
+      for (const step of unit.steps) this.#endWell(step, "earlier", history.facts(step.id));
       return;
     }
-    const stopping =
-      unit.guard === "lock" ? [this.#options.signal, session.lock.lost] : [this.#options.signal];
-    const signal = AbortSignal.any(stopping);
     for (const step of unit.steps) this.#options.onEvent({ event: "begin", step });
     const facts = await runUnit(unit, {
       handlers: this.#options.handlers,
       session,
-      probe: {
-        ports: this.#options.ports,
-        plan: this.#plan,
-        signal,
-        journaled: (step) => history.facts(step),
-        leaseHolder: (database) => this.#sessions.leaseHolder(database),
-      },
+      probe: this.#probeRun(unit, session),
       progress: (step, doneBytes, totalBytes) =>
         this.#options.onEvent({
           event: "progress",
@@ -169,14 +154,24 @@ class PlanRun {
           ...(totalBytes === undefined ? {} : { totalBytes }),
         }),
     });
-    for (const step of unit.steps)
-      this.#end({
-        step,
-        outcome: "done",
-        facts: facts.get(step.id) ?? null,
-        evidence: history.evidence(step.id),
-        problems: [],
-      });
+    for (const step of unit.steps) this.#endWell(step, "done", facts.get(step.id) ?? null);
+  }
+
+  #probeRun(unit: Unit, session: Session): ProbeRun {
+    const { ports, signal } = this.#options;
+    return {
+      ports,
+      plan: this.#plan,
+      // A lost lock stops what works under it; a lost lease stops no stream.
+      signal: unit.guard === "lock" ? AbortSignal.any([signal, session.lock.lost]) : signal,
+      journaled: (step) => this.#sessions.history.facts(step),
+      leaseHolder: (database) => this.#sessions.leaseHolder(database),
+    };
+  }
+
+  #endWell(step: Step, outcome: "done" | "earlier", facts: Facts | null): void {
+    const evidence = this.#sessions.history.evidence(step.id);
+    this.#end({ step, outcome, facts, evidence, problems: [] });
   }
 
   async #recordFailure(unit: Unit, error: unknown): Promise<void> {
