@@ -1,3 +1,4 @@
+import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuditEntry, AuditEvent } from "../../src/model/audit-entry.ts";
@@ -8,14 +9,30 @@ export function storeFolder(workplace: Workplace, store: string): string {
   return join(workplace.folder, "stores", store);
 }
 
-/** Every file of a store, also the store's own temporary ones, sorted. */
+/** Every file of a store, also the store's own temporary ones, sorted; a folder that goes meanwhile has none. */
 export async function filesOf(workplace: Workplace, store: string): Promise<readonly string[]> {
   const root = storeFolder(workplace, store);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-    .sort();
+  const files = await filesBelow(root, await readdir(root, { withFileTypes: true }));
+  return files.map((file) => file.slice(root.length + 1)).sort();
+}
+
+async function filesBelow(folder: string, entries: readonly Dirent[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? filesBelow(path, await readIfThere(path)) : [path];
+    }),
+  );
+  return found.flat();
+}
+
+async function readIfThere(folder: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** Every file with its size and time of change: two equal answers mean that nothing was written or deleted. */
