@@ -115,7 +115,7 @@ function roleOf(backup: string, name: string): ObjectRole | null {
 function parseMarker(stamp: Stamp, name: string): BackupKey | null {
   const origin = ORIGINS.find((one) => name === originKey(one));
   if (origin !== undefined) return { kind: "origin", stamp, origin };
-  const hold = /^hold\/([A-Za-z0-9._-]+)\.json$/.exec(name);
+  const hold = /^hold\/(.+?)(?:\.json)?$/s.exec(name); // also one that dbops would not name so: it holds all the same
   if (hold?.[1] !== undefined) return { kind: "hold", stamp, id: hold[1] };
   const proof = /^proof\/(\d{8}_\d{6})\.(passed|failed)\.json$/.exec(name);
   const at = proof?.[1] === undefined ? null : parseStamp(proof[1]);

@@ -162,7 +162,6 @@ describe("what is no key of the layout", () => {
     ["a name of another time", `${folder}production_app_20261125_010000.dump`, "20261124_010000"],
     ["a longer name", `${folder}production_app_20261124_010000.dump.zst.age.tmp`, "20261124_010000"],
     ["an origin that nobody knows", `${folder}origin/magic`, "20261124_010000"],
-    ["a hold in a folder of holds", `${folder}hold/a/b.json`, "20261124_010000"],
     ["a proof without outcome", `${folder}proof/20261124_010000.json`, "20261124_010000"],
     ["a proof at no date", `${folder}proof/20260230_010000.passed.json`, "20261124_010000"],
     ["a manifest further down", `${folder}old/manifest.json`, "20261124_010000"],
@@ -199,4 +198,17 @@ describe("freeStamp", () => {
     expect(freeStamp("2026-11-24T23:59:58.000001Z", isTaken)).toBe("20261125_000001");
     expect(freeStamp("2026-11-24T23:59:58.000000Z", isTaken)).toBe("20261124_235958");
   });
+});
+
+it("takes anything below hold/ for a hold, also what dbops would not name so", () => {
+  for (const [key, id] of [
+    ["hold/incident 42.json", "incident 42"],
+    ["hold/why", "why"],
+    ["hold/a/b.json", "a/b"],
+  ])
+    expect(parseBackupKey("production", "app", `app/20261124_010000/${key}`)).toEqual({
+      kind: "hold",
+      stamp: "20261124_010000",
+      id,
+    });
 });

@@ -72,17 +72,31 @@ async function look(step: PruneStep, run: ProbeRun): Promise<Found> {
   };
 }
 
-/** What belongs to a backup, of either layout; the manifest (or the runbook's file) first, the rest by key. */
+/**
+ * What belongs to the target: one layout only, since both may have a backup of one name. The manifest (or the runbook's
+ * file) comes first, the rest by key. Where that first object is gone, a deletion broke off behind it.
+ */
 function objectsOf(
   target: Exclude<PruneTarget, { type: "upload" }>,
   all: readonly ListedObject[],
 ): readonly ListedObject[] {
   const folder = folderOf(target.name);
+  const manifest = `${folder}manifest.json`;
   const classic = `${target.name}.sql.gz.enc`;
-  const first = new Set([`${folder}manifest.json`, classic]);
-  return all
-    .filter(({ key }) => key.startsWith(folder) || key === classic || key === `${classic}.sha256`)
-    .toSorted((a, b) => Number(first.has(b.key)) - Number(first.has(a.key)) || (a.key < b.key ? -1 : 1));
+  const first = new Set([manifest, classic]);
+  const inFolder = all.filter(({ key }) => key.startsWith(folder));
+  const classics = all.filter(({ key }) => key === classic || key === `${classic}.sha256`);
+  const isThere = (key: string, etag?: string) =>
+    all.some((one) => one.key === key && (etag === undefined || one.etag === etag));
+  const parts = (): readonly ListedObject[] => {
+    if (target.type === "leftover") return inFolder;
+    if (isThere(manifest, target.expect.etag)) return inFolder;
+    if (isThere(classic, target.expect.etag)) return classics;
+    return [...(isThere(manifest) ? [] : inFolder), ...(isThere(classic) ? [] : classics)];
+  };
+  return parts().toSorted(
+    (a, b) => Number(first.has(b.key)) - Number(first.has(a.key)) || (a.key < b.key ? -1 : 1),
+  );
 }
 
 async function removeObjects(step: PruneStep, { objects, unknown }: Found, run: StepRun): Promise<Facts> {

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { folderAt, keysAt, nameOf, pruneStep, pruneWorld, putBackup, stepOf } from "./prune-world.ts";
+
+const [OLDEST, NEWEST] = ["20261120_010000", "20261123_010000"] as const;
+const LONG_AGO = "2026-11-21T01:00:00.000Z";
+const CLASSIC = `${nameOf(OLDEST)}.sql.gz.enc`;
+
+describe("a runbook file of the same name", () => {
+  it("stays when what a crash left in the folder is cleared away", async () => {
+    const world = pruneWorld({ primary: {} });
+    const { primary } = world.stores;
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, "the runbook's", LONG_AGO);
+    primary?.put(`${folderAt(OLDEST)}RESTORE.md`, "left over", LONG_AGO);
+    const target = { type: "leftover", name: nameOf(OLDEST), expect: { modifiedAt: LONG_AGO } } as const;
+    await world.run(stepOf("primary", target));
+    expect(primary?.keys()).toEqual(expect.arrayContaining([CLASSIC, `${CLASSIC}.sha256`]));
+  });
+
+  it("stays when the backup in the folder is deleted", async () => {
+    const world = pruneWorld({ primary: { daily: 1 } });
+    const { primary } = world.stores;
+    for (const stamp of [OLDEST, NEWEST]) putBackup(primary, stamp);
+    primary?.put(CLASSIC, "the runbook's, without its checksum", LONG_AGO);
+    await world.run(pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] }));
+    expect(primary?.keys()).toContain(CLASSIC);
+  });
+});
+
+describe("a hold that dbops would not name so", () => {
+  it.each(["hold/incident 42.json", "hold/why", "hold/a/b.json"])("holds all the same: %s", async (key) => {
+    const world = pruneWorld({ primary: { daily: 1 } });
+    const { primary } = world.stores;
+    for (const stamp of [OLDEST, NEWEST]) putBackup(primary, stamp);
+    primary?.put(`${folderAt(OLDEST)}${key}`, "{}");
+    const before = keysAt(primary, OLDEST);
+    const step = pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] });
+    expect(await world.run(step)).toMatch(/^PRUNE_REFUSED .*held/);
+    expect(keysAt(primary, OLDEST)).toEqual(before);
+  });
+});
