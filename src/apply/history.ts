@@ -9,6 +9,12 @@ export class History {
   readonly #evidence = new Map<string, string>();
   readonly #applied = new Set<string>();
   readonly #attempts = new Map<string, number>();
+  #hasBegun = false;
+
+  /** True when any of its steps has begun; an attempt that only took its locks has changed nothing. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
 
   /** How many times the plan was begun, in the scope where it was begun most often. */
   get attempts(): number {
@@ -41,6 +47,7 @@ export class History {
   /** Takes in the events of one entry, which must be newer than all before of the same scope. */
   record(scope: string, events: readonly AuditEvent[]): void {
     for (const event of events) {
+      if (event.event === "begin" || event.event === "noted" || event.event === "end") this.#hasBegun = true;
       if (event.event === "plan") this.#attempts.set(scope, event.attempt);
       if (event.event === "applied") this.#applied.add(scope);
       if (event.event === "noted") this.#merge(event.step, event.facts, false);

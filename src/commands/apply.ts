@@ -33,7 +33,7 @@ export async function applyCommand(context: Context, args: ApplyArguments): Prom
     fail("PLAN_APPLIED", `plan ${plan.plan.slice(0, 12)} was carried out`, {
       fix: `dbops plan ${plan.environment}`,
     });
-  const begun = history.attempts > 0;
+  const begun = history.hasBegun;
   const store = (name: string) => connection.ports.store(name);
   const accept = () =>
     acceptPlan(plan, { environment, now: context.clock.now(), begun, store }, context.signal);
