@@ -16,15 +16,12 @@ import type { Ports } from "../steps/handler.ts";
 import { lazyArchiveLister, lazyPostgres } from "./lazy-ports.ts";
 
 /** Builds the adapters of an environment; every one is opened, and its SDK loaded, at its first use. */
-export function connect(
-  environment: Environment,
-  access: "read-only" | "read-write",
-  signal: AbortSignal,
-): Connection {
-  const guarded = (store: ObjectStore) => (access === "read-only" ? readOnly(store) : store);
-  const stores = new Map(environment.stores.map((one) => [one.name, guarded(stackOf(one, signal))]));
-  return { ports: portsOf(environment, stores, signal), records: recordsOf(environment, guarded, signal) };
+export function connect(environment: Environment, access: Access, signal: AbortSignal): Connection {
+  const stores = new Map(environment.stores.map((one) => [one.name, stackOf(one, access, signal)]));
+  return { ports: portsOf(environment, stores, signal), records: recordsOf(environment, access, signal) };
 }
+
+type Access = "read-only" | "read-write";
 
 function portsOf(
   environment: Environment,
@@ -46,19 +43,18 @@ function portsOf(
 }
 
 /** Locks and journals have a store stack and sockets of their own: four uploads must not starve a renewal. */
-function recordsOf(
-  environment: Environment,
-  guarded: (store: ObjectStore) => ObjectStore,
-  signal: AbortSignal,
-): Records {
+function recordsOf(environment: Environment, access: Access, signal: AbortSignal): Records {
   const declared = environment.stores.find((one) => one.name === environment.records);
   const store =
-    declared === undefined ? unknown("store", environment.records, environment) : stackOf(declared, signal);
-  return { store: guarded(store), host: thisHost(), clock: systemClock, locks: environment.locks };
+    declared === undefined
+      ? unknown("store", environment.records, environment)
+      : stackOf(declared, access, signal);
+  return { store, host: thisHost(), clock: systemClock, locks: environment.locks };
 }
 
-function stackOf(store: Store, signal: AbortSignal): ObjectStore {
-  return timely(retrying(openLazily(store, signal)), placeOf(store));
+function stackOf(store: Store, access: Access, signal: AbortSignal): ObjectStore {
+  const stack = timely(retrying(openLazily(store, access, signal)), placeOf(store));
+  return access === "read-only" ? readOnly(stack) : stack;
 }
 
 function placeOf(store: Store): Place {
@@ -74,10 +70,10 @@ function placeOf(store: Store): Place {
   };
 }
 
-function openLazily(store: Store, signal: AbortSignal): ObjectStore {
+function openLazily(store: Store, access: Access, signal: AbortSignal): ObjectStore {
   return lazyStore(async () => {
     if (store.kind === "file")
-      return (await import("../adapters/file-store/file-store.ts")).openFileStore(store.path);
+      return (await import("../adapters/file-store/file-store.ts")).openFileStore(store.path, access);
     const { openS3Store } = await import("../adapters/s3-store/s3-store.ts");
     return openS3Store(store, await credentialsOf(store, signal));
   });

@@ -10,7 +10,7 @@ import { exactly } from "../store-wrappers/exact-body.ts";
 import { objectInfoOf, statFile } from "./file-info.ts";
 import { isHidden, keyOfTemporary, pathOf, pathOfTemporary } from "./file-keys.ts";
 import { codeOf, orAbsent, reaching, requireFolder, translateRead } from "./file-problems.ts";
-import { folderClock } from "./folder-clock.ts";
+import { folderClock, hostClock } from "./folder-clock.ts";
 import { removeEmptyFolders, syncFolder } from "./folders.ts";
 import { walkFiles } from "./list-files.ts";
 import { clearDecisions, replaceFile } from "./replace-file.ts";
@@ -20,8 +20,8 @@ import { writeFile } from "./write-file.ts";
  * Objects as plain files below a folder, each under its key. The folder has to exist: it is never made, because a disk
  * that is not mounted would look like an empty store. Nothing is opened before the first call. Times are the folder's own.
  */
-export function openFileStore(root: string): ObjectStore {
-  const clock = folderClock(root);
+export function openFileStore(root: string, access: "read-only" | "read-write" = "read-write"): ObjectStore {
+  const clock = access === "read-only" ? hostClock : folderClock(root);
   return {
     async *list(prefix, { after }, signal) {
       const wanted = { prefix, after, isWanted: (name: string) => !isHidden(name) };

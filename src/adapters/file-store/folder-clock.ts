@@ -10,10 +10,13 @@ export interface FolderClock {
   now(): Promise<Instant>;
 }
 
+/** This host's clock, for those who only look: they write nothing, and they take no lock. */
+export const hostClock: FolderClock = { now: async () => instantOf(Date.now()) };
+
 /**
  * Reads the clock off a scratch file that is made and removed at once, at most once in a second; in between the time
- * that passed is added. The scratch file is no object: no listing shows it, and a dry run may make it. Where the folder
- * cannot be written, no lock can be taken either, and this host's clock has to do.
+ * that passed is added. The scratch file is no object: no listing shows it. Where the folder cannot be written, no lock
+ * can be taken either, and this host's clock has to do.
  */
 export function folderClock(root: string): FolderClock {
   let reading: Promise<Reading> | null = null;

@@ -82,15 +82,18 @@ export async function readObject(
   }
 }
 
-/** HEAD has no body that would tell a missing object from a missing bucket. Once seen, a bucket is taken to stay. */
+/**
+ * HEAD has no body that would tell a missing object from a missing bucket. Asked by a listing below the prefix: that is all
+ * that the policy of a host that only writes allows. Once seen, a bucket is taken to stay.
+ */
 async function requireBucket(bucket: Bucket, signal: AbortSignal): Promise<void> {
   if (seen.has(bucket)) return;
+  const question = { Bucket: bucket.name, Prefix: bucket.root, MaxKeys: 1 };
   try {
-    await bucket.tell(signal, (options) => bucket.api.headBucket({ Bucket: bucket.name }, options));
+    await bucket.tell(signal, (options) => bucket.api.listObjectsV2(question, options));
   } catch (error) {
     signal.throwIfAborted();
-    if (readS3Error(error).status !== 404) return bucket.failed("read", error);
-    return bucket.failed("read", Object.assign(new Error(""), { name: "NoSuchBucket" }));
+    return bucket.failed("read", error);
   }
   seen.add(bucket);
 }

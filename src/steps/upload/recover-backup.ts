@@ -4,7 +4,7 @@ import type { Manifest } from "../../model/manifest.ts";
 import { parseManifest } from "../../model/parse-manifest.ts";
 import type { UploadStep } from "../../model/step.ts";
 import type { ObjectInfo, ObjectStore } from "../../ports/object-store.ts";
-import { fail } from "../../problems/dbops-error.ts";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
 import { finishBackup } from "./finish-backup.ts";
 
@@ -58,9 +58,16 @@ async function clearFolder(
     });
   for await (const upload of store.unfinished(folder, signal)) await store.discard(upload, signal);
   for (const { key, etag } of objects) {
-    const answer = await store.remove(key, { etag }, signal);
-    // What the store's own retention keeps is only a leftover: it has no manifest and the new attempt has another name.
+    const answer = await store.remove(key, { etag }, signal).catch(asForbidden);
+    // What must stay is only a leftover: it has no manifest, the new attempt has another name, and a host that may delete
+    // clears it later.
     if (answer === "changed")
       fail("OBJECT_EXISTS", `${key} changed while it was cleared: another run is at work`);
   }
+}
+
+/** A host that only writes may not delete: the same to it as what the store's own retention keeps. */
+function asForbidden(error: unknown): "locked" {
+  if (error instanceof DbopsError && error.is("STORE_UNWRITABLE")) return "locked";
+  throw error;
 }
