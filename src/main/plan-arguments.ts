@@ -100,6 +100,8 @@ function requestOf(operation: string | null, subject: string | null, options: Op
     case "backup":
       return { operation, database: subject, label, hold, store };
     case "prune":
+      if (orphan !== null && subject !== null)
+        usage(`prune takes a database or --orphan ${orphan}, not both`);
       return { operation, database: subject, orphan };
     case "verify":
       return { operation, backup: subject };
