@@ -38,3 +38,15 @@ describe("a hold that dbops would not name so", () => {
     expect(keysAt(primary, OLDEST)).toEqual(before);
   });
 });
+
+describe("a backup that is another one by now", () => {
+  it("is refused, not called gone", async () => {
+    const world = pruneWorld({ primary: { daily: 1 } });
+    const { primary } = world.stores;
+    for (const stamp of [OLDEST, NEWEST]) putBackup(primary, stamp);
+    const step = pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] });
+    primary?.put(`${folderAt(OLDEST)}manifest.json`, "{}");
+    expect(await world.run(step)).toMatch(/^PLAN_STALE/);
+    expect(keysAt(primary, OLDEST).length).toBeGreaterThan(3);
+  });
+});

@@ -74,7 +74,8 @@ async function look(step: PruneStep, run: ProbeRun): Promise<Found> {
 
 /**
  * What belongs to the target: one layout only, since both may have a backup of one name. The manifest (or the runbook's
- * file) comes first, the rest by key. Where that first object is gone, a deletion broke off behind it.
+ * file) comes first, the rest by key. Where that first object is gone, a deletion broke off behind it; where it is another one,
+ * all are named, and the rails refuse.
  */
 function objectsOf(
   target: Exclude<PruneTarget, { type: "upload" }>,
@@ -92,7 +93,8 @@ function objectsOf(
     if (target.type === "leftover") return inFolder;
     if (isThere(manifest, target.expect.etag)) return inFolder;
     if (isThere(classic, target.expect.etag)) return classics;
-    return [...(isThere(manifest) ? [] : inFolder), ...(isThere(classic) ? [] : classics)];
+    const rest = [...(isThere(manifest) ? [] : inFolder), ...(isThere(classic) ? [] : classics)];
+    return rest.length > 0 ? rest : [...inFolder, ...classics]; // another one by now, not gone: the rails refuse it
   };
   return parts().toSorted(
     (a, b) => Number(first.has(b.key)) - Number(first.has(a.key)) || (a.key < b.key ? -1 : 1),
