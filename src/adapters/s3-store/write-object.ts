@@ -103,18 +103,26 @@ async function putWhole(
     ...mark,
     ...creationOf(bucket),
   };
-  try {
-    const answer = await bucket.tell(
-      signal,
-      (options) => bucket.api.putObject(object, options),
-      part.bytes.length > SMALL_BYTES ? "bulk" : "prompt",
-    );
-    const at = bucket.clockOf(answer);
-    return { key, bytes: part.bytes.length, etag: plainEtag(answer.ETag), modifiedAt: at, readAt: at };
-  } catch (error) {
-    return settleCreation(bucket, { key, mark, error }, signal);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const answer = await bucket.tell(
+        signal,
+        (options) => bucket.api.putObject(object, options),
+        part.bytes.length > SMALL_BYTES ? "bulk" : "prompt",
+      );
+      const at = bucket.clockOf(answer);
+      return { key, bytes: part.bytes.length, etag: plainEtag(answer.ETag), modifiedAt: at, readAt: at };
+    } catch (error) {
+      // A conflict with a request that left nothing behind: S3 asks to send it again.
+      const isConflict = !signal.aborted && readS3Error(error).status === 409 && attempt < CONFLICTS;
+      if (isConflict && (await lookUp(bucket, key, mark, signal)) === null) continue;
+      return settleCreation(bucket, { key, mark, error }, signal);
+    }
   }
 }
+
+/** How often a request is sent that others keep getting in the way of. */
+const CONFLICTS = 5;
 
 /** What even a slow line sends at once: entries, plans, manifests. */
 const SMALL_BYTES = 256 * 1024;
