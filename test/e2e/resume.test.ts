@@ -84,20 +84,26 @@ async function killMidUpload(workplace: Workplace, plan: string) {
   return { stamp, children };
 }
 
-/** The state lasts for some milliseconds; where they were missed, another backup is killed. */
+/**
+ * The state lasts for some milliseconds: all three objects stand, the manifest does not. Where the kill came too early or
+ * too late, another backup is killed.
+ */
 async function killBeforeManifest(): Promise<{ workplace: Workplace; stamp: string }> {
-  for (let tries = 0; tries < 10; tries += 1) {
+  for (let tries = 0; tries < 20; tries += 1) {
     const workplace = await world.fresh({ stores: ["primary"] });
     await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
     const { running, lock, stamp } = await stallMidUpload(world, workplace, { plan: "p.yaml" });
     const folder = join(storeFolder(workplace, "primary"), "app", stamp);
-    const archive = join(folder, `production_app_${stamp}.dump.zst.age`);
+    const objects = ["dump.zst.age", "globals.sql.zst.age", "detail.json.age"].map((ending) =>
+      join(folder, `production_app_${stamp}.${ending}`),
+    );
+    const areStored = (): boolean => objects.every((object) => existsSync(object));
     lock.releaseSoon();
-    while (!existsSync(archive) && running.child.exitCode === null) await new Promise(setImmediate);
+    while (!areStored() && running.child.exitCode === null) await new Promise(setImmediate);
     running.child.kill("SIGKILL");
     await running.ended;
     await lock.release();
-    if (!existsSync(join(folder, "manifest.json"))) return { workplace, stamp };
+    if (areStored() && !existsSync(join(folder, "manifest.json"))) return { workplace, stamp };
   }
   throw new Error("every kill came before or after that state");
 }

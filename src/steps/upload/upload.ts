@@ -40,12 +40,13 @@ export const upload: Sink<UploadStep> = {
   },
 };
 
-/** The snapshot's second, or the first one after it that no backup of this store has. */
+/** The snapshot's second, or the first one after it that neither a backup of this store has nor an earlier attempt had. */
 async function chooseName(step: UploadStep, known: BackupKnown, run: StepRun): Promise<string> {
   const environment = run.plan.environment;
   const store = run.ports.store(step.store);
   const { backups, objects } = await listBackups(store, { environment, database: step.database }, run.signal);
-  const names = new Set(backups.map((backup) => backup.name));
+  const names = new Set<unknown>(backups.map((backup) => backup.name));
+  names.add(run.journaled(step.id)?.["bound"]); // a request of that attempt may still be on its way
   const isTaken = (stamp: string) =>
     names.has(backupName(environment, step.database, stamp)) ||
     objects.some((object) => object.key.startsWith(backupFolder(step.database, stamp)));
