@@ -43,6 +43,8 @@ export interface Snapshot {
  */
 export interface ProgramOutput {
   readonly body: Readable;
+  /** Takes the memory of a chunk of `body` that nobody looks at any more, for a later one. Never needed. */
+  recycle(chunk: Buffer): void;
   /** Resolves no later than the end of `body`. Rejects when it fails (a handler is attached: no unhandled rejection). */
   readonly settled: Promise<ProgramReport>;
 }

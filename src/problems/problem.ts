@@ -43,6 +43,7 @@ export const SUMMARIES = {
   RIGHTS_MISSING: "the backup role may not read everything",
   TOOL_MISSING: "a program is missing",
   TOOL_TOO_OLD: "a program is too old for the server",
+  TEMP_UNUSABLE: "no temporary folder can be used",
   DUMP_FAILED: "the dump failed",
   DUMP_WARNINGS: "the dump left things out",
   IDENTITY_MISSING: "no identity can open the backup",

@@ -87,7 +87,10 @@ function programPart(
 ): Part {
   const plain = meter(options.onProgress);
   const measured = chain(output.body, plain.through);
-  const body = options.compression === "none" ? measured : compress(measured, options.compression.zstd);
+  const body =
+    options.compression === "none"
+      ? measured
+      : compress(measured, options.compression.zstd, (chunk) => output.recycle(chunk));
   const facts = Promise.all([plain.measure, output.settled]).then(([measure, report]) =>
     fromPartFacts({
       plaintextBytes: measure.bytes,

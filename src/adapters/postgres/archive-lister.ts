@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { ArchiveLister } from "../../ports/archive-lister.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import { chunksOf } from "../store-wrappers/abortable-body.ts";
-import { tied } from "./program.ts";
+import { tied } from "./tied.ts";
 import { findTool, type Tool } from "./tools.ts";
 
 /** pg_restore -l on a stream: it reads the head, the rest is read past it, so that the caller's own checks see every byte. */
@@ -27,7 +27,7 @@ async function listedBy(
   { archive, env }: { readonly archive: Readable; readonly env: NodeJS.ProcessEnv },
   signal: AbortSignal,
 ): Promise<number> {
-  const [command, args] = tied({ tool, args: ["-l"] });
+  const [command, ...args] = tied([tool.path, "-l"]);
   const child = spawn(command, args, { cwd: "/", env: { PATH: env["PATH"], LC_ALL: "C" }, stdio: "pipe" });
   const ended = endOf(child);
   const stop = () => void child.kill("SIGKILL");

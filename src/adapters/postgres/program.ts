@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { basename, delimiter, join } from "node:path";
+import type { Socket } from "node:net";
+import { basename } from "node:path";
 import { Readable } from "node:stream";
 import type { ProgramOutput, ProgramReport } from "../../ports/postgres.ts";
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { problem } from "../../problems/problem.ts";
+import { openPipe } from "./output-pipe.ts";
 import { readMessages } from "./program-messages.ts";
+import { inLargeWrites, tied } from "./tied.ts";
 import type { Tool } from "./tools.ts";
 
 /** A program to run; its environment is whole, nothing is inherited. */
@@ -26,65 +28,81 @@ const GRACE_MS = 3000;
  * Starts one of PostgreSQL's programs; it dies with dbops. The body ends only after exit code 0, the end of stderr, and
  * nothing on it but warnings; any other outcome destroys it with DUMP_FAILED. An abort stops the program.
  */
-export function startProgram(call: ProgramCall, signal: AbortSignal): ProgramOutput {
+export async function startProgram(call: ProgramCall, signal: AbortSignal): Promise<ProgramOutput> {
+  const argv = await inLargeWrites(call.tool, call.args);
+  const buffers = new Buffers();
+  const { reader, writer } = await openPipe(buffers.onread);
+  if (signal.aborted) for (const end of [reader, writer]) end.destroy();
   signal.throwIfAborted();
-  const [command, args] = tied(call);
-  const child = spawn(command, args, { cwd: "/", env: call.env, stdio: ["ignore", "pipe", "pipe"] });
+  const [command, ...args] = tied(argv);
+  const child = spawn(command, args, { cwd: "/", env: call.env, stdio: ["ignore", writer, "pipe"] });
+  writer.destroy(); // the child has its own
   const settled = settle(child, call, signal);
-  const body = bodyOf(child, gathered(child, settled));
+  const body = bodyOf(child, { reader, buffers, settled });
   const abort = (): void => void body.destroy(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   body.on("error", () => {}); // a failure before anybody reads is told by `settled`, and by the destroyed body
   settled.catch(() => {}).finally(() => signal.removeEventListener("abort", abort));
-  return { body, settled };
+  return { body, settled, recycle: (chunk) => buffers.recycle(chunk) };
 }
 
-/** The command of a program that, on Linux, the kernel ends when dbops dies, however it dies. */
-export function tied(call: Pick<ProgramCall, "tool" | "args">): [string, string[]] {
-  const path = (process.env["PATH"] ?? "").split(delimiter);
-  const setpriv = path.map((folder) => join(folder, "setpriv")).find((file) => existsSync(file));
-  if (process.platform !== "linux" || setpriv === undefined) return [call.tool.path, [...call.args]];
-  return [setpriv, ["--pdeathsig", "KILL", call.tool.path, ...call.args]];
-}
-
-/** Not Readable.from: that one closes only after the next chunk, which a program that waits for a lock never sends. */
-function bodyOf(child: ChildProcess, chunks: AsyncGenerator<Buffer>): Readable {
-  return new Readable({
+/** A pipe that breaks ends it like an end of input: how the program ended decides. */
+function bodyOf(
+  child: ChildProcess,
+  from: {
+    readonly reader: Socket;
+    readonly buffers: Buffers;
+    readonly settled: Promise<ProgramReport>;
+  },
+): Readable {
+  const { reader, buffers, settled } = from;
+  const body = new Readable({
     highWaterMark: CHUNK_BYTES,
-    read() {
-      chunks.next().then(
-        ({ done, value }) => this.push(done === true ? null : value),
-        (error: Error) => this.destroy(error),
-      );
-    },
+    read: () => void reader.resume(),
     destroy(error, done) {
+      reader.destroy();
       stopChild(child); // whoever gives up reading gives up the program
       done(error);
     },
   });
+  buffers.onFull = (chunk) => body.push(chunk);
+  reader.on("error", () => reader.destroy());
+  reader.once("close", () => {
+    const end = (): void => {
+      const last = buffers.take();
+      if (last.length > 0) body.push(last);
+      body.push(null);
+    };
+    settled.then(end, (error: Error) => void body.destroy(error));
+  });
+  return body;
 }
 
-async function* gathered(child: ChildProcess, settled: Promise<ProgramReport>): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of outputOf(child)) {
-    held.push(chunk);
-    bytes += chunk.length;
-    if (bytes < CHUNK_BYTES) continue;
-    yield Buffer.concat(held, bytes);
-    held = [];
-    bytes = 0;
+/** Gathers what is read, without copying it. */
+class Buffers {
+  readonly #free: Buffer[] = [];
+  #filling: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  #filled = 0;
+  /** Told of each whole chunk; false for no more of them until the reader is resumed. */
+  onFull: (chunk: Buffer) => boolean = () => false;
+
+  readonly onread = {
+    buffer: () => this.#filling.subarray(this.#filled),
+    callback: (bytes: number): boolean => {
+      this.#filled += bytes;
+      return this.#filled < CHUNK_BYTES || this.onFull(this.take());
+    },
+  };
+
+  take(): Buffer {
+    const taken = this.#filling.subarray(0, this.#filled);
+    this.#filling = this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.#filled = 0;
+    return taken;
   }
-  if (bytes > 0) yield Buffer.concat(held, bytes);
-  await settled;
-}
 
-/** A pipe that breaks ends it like an end of input: how the program ended decides. */
-async function* outputOf(child: ChildProcess): AsyncGenerator<Buffer> {
-  try {
-    if (child.stdout !== null) yield* child.stdout;
-  } catch {
-    child.stdout?.destroy();
+  recycle(chunk: Buffer): void {
+    if (chunk.length === CHUNK_BYTES) this.#free.push(chunk);
   }
 }
 

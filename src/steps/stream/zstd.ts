@@ -1,4 +1,4 @@
-import { type Readable, Transform } from "node:stream";
+import { type Readable, Transform, type Writable } from "node:stream";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { problem } from "../../problems/problem.ts";
@@ -8,10 +8,29 @@ import { gather } from "./gather.ts";
 /** Room for what one gathered buffer becomes, so that one buffer is one trip to the thread pool. */
 const OUTPUT_BYTES = 1024 * 1024;
 
-/** One zstd frame with a checksum, as `zstd -d` reads it. `level` is 1 to 19. Fails and is destroyed as `chain` says. */
-export function compress(body: Readable, level: number): Readable {
+/**
+ * One zstd frame with a checksum, as `zstd -d` reads it. `level` is 1 to 19. Chunks of `body` should be large; each is given
+ * to `onUsed` when it is compressed, from where on its memory may change. Fails and is destroyed as `chain` says.
+ */
+export function compress(body: Readable, level: number, onUsed = (_chunk: Buffer): void => {}): Readable {
   const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
-  return chain(body, gather(), createZstdCompress({ params, chunkSize: OUTPUT_BYTES }));
+  const frame = createZstdCompress({ params, chunkSize: OUTPUT_BYTES });
+  body.on("error", () => {}); // comes out of the frame
+  frame.on("error", () => {}); // for its reader, where there is none yet
+  frame.once("close", () => void body.destroy());
+  feed(body, frame, onUsed).catch((error: Error) => void frame.destroy(error));
+  return frame;
+}
+
+/** Not a pipeline: only the end of a write says that zlib has done with the memory. */
+async function feed(body: Readable, frame: Writable, onUsed: (chunk: Buffer) => void): Promise<void> {
+  for await (const chunk of body) {
+    await new Promise<void>((resolve, reject) => {
+      frame.write(chunk, (error) => (error ? reject(error) : resolve()));
+    });
+    onUsed(chunk);
+  }
+  frame.end();
 }
 
 /**

@@ -29,6 +29,14 @@ describe("compress", () => {
     await expect(collect(compress(failingAfter(CONTENT, FAILURE), 1))).rejects.toBe(FAILURE);
   });
 
+  it("has done with a chunk when it gives it back", async () => {
+    const wipe = (chunk: Buffer) => void chunk.fill(0);
+    const copy = Buffer.from(CONTENT);
+    const frame = await collect(compress(inPieces(copy), 1, wipe));
+    expect((await through("zstd", ["-d", "-c"], frame)).equals(CONTENT)).toBe(true);
+    expect(copy.equals(Buffer.alloc(CONTENT.length))).toBe(true);
+  });
+
   it("closes its input when it is given up", async () => {
     const source = stallingAfter(CONTENT);
     const result = compress(source, 1);
