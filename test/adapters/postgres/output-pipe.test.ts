@@ -50,7 +50,9 @@ describe("the pipe of a program's output", () => {
   it("says which folders were tried where none will do", async () => {
     const missing = join(folder, "missing");
     await expect(sentThrough([missing], "PGDMP")).rejects.toMatchObject({
-      problems: [{ code: "TEMP_UNUSABLE", detail: expect.stringContaining(missing), fix: `ls -ld ${missing}` }],
+      problems: [
+        { code: "TEMP_UNUSABLE", detail: expect.stringContaining(missing), fix: `ls -ld ${missing}` },
+      ],
     });
   });
 });
