@@ -13,12 +13,18 @@ if (major < 24) {
   );
   process.exit(3);
 }
-import("../dist/main.js").then(
-  (dbops) => dbops.main(),
-  (error) => {
-    process.stderr.write(
-      `error: dbops is not built\n  ${error.message}\nhint: npm ci   (in the folder of dbops)\n`,
-    );
-    process.exit(70);
-  },
-);
+// Buffers of a backup's stream make V8 mark a small heap again and again: at once costs half of what it costs in steps.
+import("node:v8")
+  .then((v8) => {
+    v8.setFlagsFromString("--no-incremental-marking");
+    return import("../dist/main.js");
+  })
+  .then(
+    (dbops) => dbops.main(),
+    (error) => {
+      process.stderr.write(
+        `error: dbops is not built\n  ${error.message}\nhint: npm ci   (in the folder of dbops)\n`,
+      );
+      process.exit(70);
+    },
+  );

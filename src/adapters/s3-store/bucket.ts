@@ -67,6 +67,7 @@ export function connectS3(
     },
   });
   noteClocks(api, clocks);
+  if (declaration.checksums === "when_supported") leavePartsUnsigned(api);
   return bucketOf(api, declaration, { clocks, patience });
 }
 
@@ -88,6 +89,23 @@ function noteClocks(api: S3, clocks: WeakMap<object, Instant>): void {
       return result;
     },
     { step: "deserialize", priority: "high", name: "noteServerClock" },
+  );
+}
+
+/**
+ * Parts carry a CRC32, and their SHA-256 is in the manifest, which is signed; a signature over their bytes too would hash each
+ * of them once more here and on the server. Everything else is signed whole.
+ */
+function leavePartsUnsigned(api: S3): void {
+  api.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const { headers } = args.request as { headers?: Record<string, string> }; // an HttpRequest of the SDK
+        if (commandName === "UploadPartCommand" && headers !== undefined)
+          headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
+        return next(args);
+      },
+    { step: "build", name: "leavePartsUnsigned" },
   );
 }
 
