@@ -13,7 +13,7 @@ import type {
   Transform,
 } from "../steps/handler.ts";
 import type { Session } from "./sessions.ts";
-import { handlerOf, type Unit } from "./units.ts";
+import { guardOf, handlerOf, type Unit } from "./units.ts";
 
 export interface UnitRun {
   readonly handlers: Handlers;
@@ -46,7 +46,7 @@ async function runAction(step: Step, handler: Action<Step>, run: UnitRun): Promi
       break;
   }
   await run.session.append([{ event: "begin", step: step.id }]);
-  if (handler.guard === "lock") await run.session.lock.assertHeld();
+  if (guardOf(handler, step) === "lock") await run.session.lock.assertHeld();
   const facts = await handler.execute(step, stepRun(step, run));
   await run.session.append([{ event: "end", step: step.id, facts }]);
   return facts;
@@ -68,7 +68,7 @@ async function runPipeline(unit: Unit, run: UnitRun): Promise<ReadonlyMap<string
     return new Map([[step.id, standing.facts]]);
   }
   await run.session.append(unit.steps.map((one) => ({ event: "begin" as const, step: one.id })));
-  if (pipeline.sink.handler.guard === "lock") await run.session.lock.assertHeld();
+  if (guardOf(pipeline.sink.handler, step) === "lock") await run.session.lock.assertHeld();
   const facts = await recoverOrStream(pipeline, run);
   await run.session.append(ended(facts));
   return new Map([[step.id, facts]]);
@@ -152,7 +152,7 @@ function stepRun(step: Step, run: UnitRun): StepRun {
     journaled: (id) => run.probe.journaled(id),
     leaseHolder: (database) => run.probe.leaseHolder(database),
     assertHeld: async () => {
-      if (handlerOf(run.handlers, step).guard === "lock") await run.session.lock.assertHeld();
+      if (guardOf(handlerOf(run.handlers, step), step) === "lock") await run.session.lock.assertHeld();
     },
     note: (facts) => run.session.append([{ event: "noted", step: step.id, facts }]),
     progress: (doneBytes, totalBytes) => run.progress(step, doneBytes, totalBytes),

@@ -1,15 +1,15 @@
-import { backupScope } from "../model/layout.ts";
+import { backupScope, restoreScope } from "../model/layout.ts";
 import type { Plan } from "../model/plan.ts";
 import { artifactOf, type Step } from "../model/step.ts";
 import { fail } from "../problems/dbops-error.ts";
-import type { Handlers, StepHandler } from "../steps/handler.ts";
+import type { Guard, Handlers, StepHandler } from "../steps/handler.ts";
 
 /** What runs as one: an action, or all steps of a pipeline. */
 export interface Unit {
   readonly id: string;
   /** In the order of the plan: source, transforms, sink. */
   readonly steps: readonly [Step, ...Step[]];
-  readonly guard: "lock" | "lease";
+  readonly guard: Guard;
   /** The journal and the lock that it works under. */
   readonly scope: string;
   /** Ids of units that must have succeeded. */
@@ -39,6 +39,22 @@ export function handlerOf(handlers: Handlers, step: Step): StepHandler<Step> {
   return handlers[step.kind] as unknown as StepHandler<Step>;
 }
 
+/** What a step works under. */
+export function guardOf(handler: StepHandler<Step>, step: Step): Guard {
+  return typeof handler.guard === "function" ? handler.guard(step) : handler.guard;
+}
+
+function scopeOf(guard: Guard, database: string): string {
+  switch (guard) {
+    case "lock":
+      return database;
+    case "lease":
+      return backupScope(database);
+    case "restore":
+      return restoreScope(database);
+  }
+}
+
 interface Known {
   readonly unitOf: ReadonlyMap<string, string>;
   readonly handlers: Handlers;
@@ -53,14 +69,14 @@ function makeUnit(id: string, steps: readonly Step[], { unitOf, handlers }: Know
     fail("PLAN_INVALID", `${id} is neither one action nor a source, transforms and a sink, but: ${shapes}`, {
       fix: "make the plan again",
     });
-  const { guard } = handlerOf(handlers, last);
+  const guard = guardOf(handlerOf(handlers, last), last);
   const others = (names: readonly string[]) =>
     new Set(names.map((name) => unitOf.get(name) ?? missing(name)).filter((unit) => unit !== id));
   return {
     id,
     steps: [first, ...rest],
     guard,
-    scope: guard === "lock" ? last.database : backupScope(last.database),
+    scope: scopeOf(guard, last.database),
     needs: others(steps.flatMap((step) => step.needs)),
     after: others(steps.flatMap((step) => step.after)),
   };

@@ -1,4 +1,4 @@
-import type { SslMode } from "../model/environment.ts";
+import type { Platform, SslMode } from "../model/environment.ts";
 import type { SecretInFile, Text } from "./environment-file.ts";
 
 export interface DatabaseInFile {
@@ -6,8 +6,12 @@ export interface DatabaseInFile {
   readonly connection: ConnectionInFile;
   /** The role that restores; its password is asked for only then. */
   readonly admin?: AdminInFile;
+  /** The endpoint (`host:port`) of the server that this one is a physical copy of; only where it is one. */
+  readonly cloneOf?: Text;
   /** How often it is backed up, to where, encrypted for whom, kept how long. */
   readonly backup: BackupInFile;
+  /** How a backup comes back (`dbops plan <environment> restore`). */
+  readonly restore?: RestoreInFile;
 }
 
 /** By parts (`host`, `database`, `user` and more), or by `url` alone, or by `service` alone. */
@@ -46,6 +50,38 @@ export interface AdminInFile {
   readonly user: Text;
   /** Where its password is kept. */
   readonly password?: SecretInFile;
+  /**
+   * The maintenance database it connects to, to create and rename others.
+   * @default "postgres"
+   */
+  readonly database?: Text;
+}
+
+export interface RestoreInFile {
+  /**
+   * How many sessions build indexes and constraints at once.
+   * @asType integer
+   * @minimum 1
+   * @maximum 64
+   * @default 2
+   */
+  readonly jobs?: number;
+  /**
+   * How long the replaced database is kept, closed, beside the restored one.
+   * @default "7d"
+   */
+  readonly grace?: DurationText;
+  /** SQL files that run in the restored database before anyone can connect. A restore without them is refused. */
+  readonly sanitize?: readonly Text[];
+  /**
+   * Queries by a name of your choice; each gives one value, which must be true in the restored database.
+   * @propertyNames {"pattern": "^[a-z0-9][a-z0-9_-]{0,40}$"}
+   */
+  readonly checks?: Readonly<Record<string, Text>>;
+  /** URLs of the application that must answer with 2xx after the swap. */
+  readonly health?: readonly Text[];
+  /** A managed service, whose own schemas are never touched. */
+  readonly platform?: Platform;
 }
 
 export interface BackupInFile {

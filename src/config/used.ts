@@ -1,18 +1,27 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type {
+  Admin,
   BackupPolicy,
   Connection,
   Database,
   Encryption,
   Environment,
+  RestorePolicy,
   Retention,
   S3StoreDeclaration,
   Store,
   StorePolicy,
 } from "../model/environment.ts";
 import type { SecretSource } from "../model/secret.ts";
-import type { BackupInFile, ConnectionInFile, DatabaseInFile, RetentionInFile } from "./database-in-file.ts";
+import type {
+  AdminInFile,
+  BackupInFile,
+  ConnectionInFile,
+  DatabaseInFile,
+  RestoreInFile,
+  RetentionInFile,
+} from "./database-in-file.ts";
 import { parseDuration } from "./duration.ts";
 import type { EnvironmentFile, SecretInFile } from "./environment-file.ts";
 import { trimPrefix } from "./rules/store-rules.ts";
@@ -79,8 +88,25 @@ function toDatabase(name: string, database: DatabaseInFile, place: FilePlace): D
   return {
     name,
     connection: toConnection(database.connection, place),
-    admin: admin === undefined ? null : { user: admin.user, password: toSecretOrNull(admin.password, place) },
+    admin: admin === undefined ? null : toAdmin(admin, place),
+    cloneOf: database.cloneOf ?? null,
     backup: toBackup(database.backup, place),
+    restore: toRestore(database.restore ?? {}, place),
+  };
+}
+
+function toAdmin({ user, password, database }: AdminInFile, place: FilePlace): Admin {
+  return { user, password: toSecretOrNull(password, place), database: database ?? "postgres" };
+}
+
+function toRestore(restore: RestoreInFile, place: FilePlace): RestorePolicy {
+  return {
+    jobs: restore.jobs ?? 2,
+    graceMs: parseDuration(restore.grace ?? "7d"),
+    sanitize: (restore.sanitize ?? []).map((path) => toPath(path, place)),
+    checks: Object.entries(restore.checks ?? {}).map(([name, sql]) => ({ name, sql })),
+    health: restore.health ?? [],
+    platform: restore.platform ?? null,
   };
 }
 

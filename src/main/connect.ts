@@ -1,4 +1,6 @@
+import { dirname } from "node:path";
 import { ageCipher } from "../adapters/age-cipher/age-cipher.ts";
+import { http } from "../adapters/http.ts";
 import { resolveSecret } from "../adapters/secrets.ts";
 import { lazyStore } from "../adapters/store-wrappers/lazy-store.ts";
 import { readOnly } from "../adapters/store-wrappers/read-only.ts";
@@ -8,12 +10,13 @@ import { systemClock } from "../adapters/system-clock.ts";
 import { thisHost } from "../adapters/this-host.ts";
 import type { Records } from "../apply/sessions.ts";
 import type { Connection } from "../commands/context.ts";
+import { loadEnvironment } from "../config/load-environments.ts";
 import type { Environment, S3StoreDeclaration, Store } from "../model/environment.ts";
 import type { Secret } from "../model/secret.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { fail } from "../problems/dbops-error.ts";
 import type { Ports } from "../steps/handler.ts";
-import { lazyArchiveLister, lazyPostgres } from "./lazy-ports.ts";
+import { lazyArchiveLister, lazyArchiveReader, lazyPostgres, lazyRestoreTarget } from "./lazy-ports.ts";
 
 /** Builds the adapters of an environment; every one is opened, and its SDK loaded, at its first use. */
 export function connect(environment: Environment, access: Access, signal: AbortSignal): Connection {
@@ -30,16 +33,27 @@ function portsOf(
 ): Ports {
   const secrets = { resolve: resolveSecret };
   const databases = new Map(environment.databases.map((one) => [one.name, lazyPostgres(one, secrets)]));
+  const targets = new Map(environment.databases.map((one) => [one.name, lazyRestoreTarget(one, secrets)]));
   return {
     environment,
     store: (name) => stores.get(name) ?? unknown("store", name, environment),
     postgres: (name) => databases.get(name) ?? unknown("database", name, environment),
     cipher: ageCipher(),
     archiveLister: lazyArchiveLister(),
+    archiveReader: lazyArchiveReader(),
+    restoreTarget: (name) => targets.get(name) ?? unknown("database", name, environment),
+    http: http(),
+    elsewhere: (name) => elsewhere(environment, name, signal),
     clock: systemClock,
     passphrase: (database) => passphraseOf(environment, database, signal),
     openingKeys: async () => ({ identities: await loadIdentities(environment, signal) }),
   };
+}
+
+/** The file of the other environment lies beside this one's. */
+async function elsewhere(environment: Environment, name: string, signal: AbortSignal): Promise<Ports> {
+  const other = await loadEnvironment(name, dirname(environment.file));
+  return connect(other, "read-only", signal).ports;
 }
 
 /** Locks and journals have a store stack and sockets of their own: four uploads must not starve a renewal. */

@@ -1,7 +1,9 @@
 import type { Database } from "../model/environment.ts";
 import type { Secret, SecretSource } from "../model/secret.ts";
 import type { ArchiveLister } from "../ports/archive-lister.ts";
+import type { ArchiveReader } from "../ports/archive-reader.ts";
 import type { Postgres } from "../ports/postgres.ts";
+import type { RestoreTarget } from "../ports/restore-target.ts";
 
 export interface Secrets {
   resolve(source: SecretSource, signal: AbortSignal): Promise<Secret>;
@@ -14,6 +16,40 @@ export function lazyPostgres(database: Database, secrets: Secrets): Postgres {
   return {
     inspect: async (signal) => (await open()).inspect(signal),
     openSnapshot: async (signal) => (await open()).openSnapshot(signal),
+  };
+}
+
+/** Loads node-pg, and resolves the admin's password, at the first question to the server. */
+export function lazyRestoreTarget(database: Database, secrets: Secrets): RestoreTarget {
+  let opened: Promise<RestoreTarget> | null = null;
+  const open = () => {
+    opened ??= import("../adapters/postgres/restore-target/open-restore-target.ts").then((adapter) =>
+      adapter.openRestoreTarget(database, secrets),
+    );
+    return opened;
+  };
+  return {
+    inspect: async (live, signal) => (await open()).inspect(live, signal),
+    find: async (name, signal) => (await open()).find(name, signal),
+    create: async (...args) => (await open()).create(...args),
+    setNote: async (...args) => (await open()).setNote(...args),
+    drop: async (...args) => (await open()).drop(...args),
+    load: async (...args) => (await open()).load(...args),
+    analyze: async (...args) => (await open()).analyze(...args),
+    runScript: async (...args) => (await open()).runScript(...args),
+    tables: async (...args) => (await open()).tables(...args),
+    ask: async (...args) => (await open()).ask(...args),
+    swap: async (...args) => (await open()).swap(...args),
+  };
+}
+
+/** Looks for pg_restore at the first archive. */
+export function lazyArchiveReader(): ArchiveReader {
+  return {
+    async entriesOf(archive, madeBy, signal) {
+      const { archiveReader } = await import("../adapters/postgres/archive-reader.ts");
+      return archiveReader().entriesOf(archive, madeBy, signal);
+    },
   };
 }
 

@@ -56,8 +56,37 @@ export interface Database {
   /** The name in stores. */
   readonly name: string;
   readonly connection: Connection;
-  readonly admin: { readonly user: string; readonly password: SecretSource | null } | null;
+  readonly admin: Admin | null;
+  /** The endpoint of the server that this one is a declared physical clone of; null: it is none. */
+  readonly cloneOf: string | null;
   readonly backup: BackupPolicy;
+  readonly restore: RestorePolicy;
+}
+
+/** The role that restores. Its password is resolved only for restore, swap and drop. */
+export interface Admin {
+  readonly user: string;
+  readonly password: SecretSource | null;
+  /** The maintenance database it connects to. */
+  readonly database: string;
+}
+
+export const PLATFORMS = ["rds", "cloudsql", "supabase"] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+export interface RestorePolicy {
+  /** Parallel sessions for indexes and constraints. */
+  readonly jobs: number;
+  /** How long the replaced database is kept, in milliseconds. */
+  readonly graceMs: number;
+  /** SQL files, absolute paths, in order; a restore has to run them. */
+  readonly sanitize: readonly string[];
+  /** Queries whose one value must be true after a restore, in the order of the file. */
+  readonly checks: readonly { readonly name: string; readonly sql: string }[];
+  /** URLs that must answer with 2xx after the swap. */
+  readonly health: readonly string[];
+  /** Whose schemas are never touched; null: an ordinary server. */
+  readonly platform: Platform | null;
 }
 
 export type SslMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";

@@ -172,6 +172,16 @@ export function backupScope(database: string): string {
   return `${database}.backup`;
 }
 
+/** The lease that keeps two hosts from restoring one database at the same time. */
+export function restoreScope(database: string): string {
+  return `${database}.restore`;
+}
+
+/** The database that a scope is about; `environment` is about none, and is not asked. */
+export function databaseOfScope(scope: string): string {
+  return scope.replace(/\.(backup|restore)$/, "");
+}
+
 /** The first stamp at or after an instant that is not in use: a name is never given twice. */
 export function freeStamp(at: Instant, isTaken: (stamp: Stamp) => boolean): Stamp {
   let candidate = stampOf(at);

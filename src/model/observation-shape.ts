@@ -9,6 +9,7 @@ import type {
   StoreObservation,
   UnfinishedUpload,
 } from "./observation.ts";
+import type { MadeDatabase, MadeNote } from "./restore-target.ts";
 import {
   count,
   type Fault,
@@ -92,6 +93,22 @@ const identity: Members<DatabaseIdentity> = {
   oid: count,
 };
 
+const note: Members<MadeNote> = {
+  state: oneOf("side", "loaded", "old"),
+  environment: text,
+  database: text,
+  backup: text,
+  plan: text,
+  replacedAt: nullable(text),
+};
+
+const made: Members<MadeDatabase> = {
+  name: text,
+  oid: count,
+  sizeBytes: count,
+  note: nullable(object(note)),
+};
+
 const DATABASES: {
   readonly [S in DatabaseObservation["state"]]: Members<Extract<DatabaseObservation, { state: S }>>;
 } = {
@@ -102,6 +119,7 @@ const DATABASES: {
     sizeBytes: count,
     clockAt: instant,
     problems: listOf(object(problem)),
+    "made?": listOf(object(made)),
   },
   unreadable,
 };

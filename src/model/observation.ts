@@ -1,6 +1,7 @@
 import type { Problem } from "../problems/problem.ts";
 import type { Backup } from "./backup.ts";
 import type { Instant } from "./instant.ts";
+import type { MadeDatabase } from "./restore-target.ts";
 
 /**
  * What the world looked like: enough to plan from on a machine that holds no secret and has no network.
@@ -54,6 +55,8 @@ export type DatabaseObservation =
       readonly clockAt: Instant;
       /** What a dump would miss or fail on, each with its GRANT; errors here stop a backup. */
       readonly problems: readonly Problem[];
+      /** Databases that restores made on this server and left for later; not given: none. */
+      readonly made?: readonly MadeDatabase[];
     }
   | { readonly state: "unreadable"; readonly problem: Problem };
 

@@ -22,6 +22,32 @@ export type Request =
   | { readonly operation: "verify"; readonly backup: string | null }
   | { readonly operation: "release"; readonly backup: string };
 
+/** What `plan E restore` was asked for. */
+export interface RestoreRequest {
+  readonly operation: "restore";
+  /** null: the only one of the file. */
+  readonly database: string | null;
+  /** `latest`, a stamp, an instant (strictly at or before), or the name of a backup or of a file inside the prefix. */
+  readonly point: { readonly at: string } | { readonly file: string };
+  /** The environment whose backup it is; null: this one. */
+  readonly from: string | null;
+  /** null: the first readable one that has it. */
+  readonly store: string | null;
+  /** The name it gets; null: the declared database's own. */
+  readonly into: string | null;
+  readonly inPlace: boolean;
+  /** Make a backup of what is there first. */
+  readonly safetyBefore: boolean;
+  /** Restore although the schema's revision is not that of the database there now. */
+  readonly keepSchema: boolean;
+  /** Logical slots of the replaced database are lost with it. */
+  readonly acceptSlotLoss: boolean;
+  /** Entries whose failure is accepted; a table's data must be named. */
+  readonly tolerate: readonly string[];
+  /** null: as the file says. */
+  readonly jobs: number | null;
+}
+
 /** A plan as the file holds it: deterministic, free of secrets, bound to what it was made from. */
 export interface Plan {
   readonly version: 1;

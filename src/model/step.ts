@@ -5,7 +5,7 @@ import type { Instant } from "./instant.ts";
 /** What a step does to the world, as shown in front of it: nothing, `+`, `~` or `-`. */
 export type Effect = "none" | "add" | "change" | "destroy";
 
-interface StepBase {
+export interface StepBase {
   /** Unique in the plan, readable: `trading_signals.dump`. */
   readonly id: string;
   readonly effect: Effect;

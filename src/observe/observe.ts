@@ -1,4 +1,5 @@
 import type { Environment } from "../model/environment.ts";
+import { databaseOfScope } from "../model/layout.ts";
 import type {
   DatabaseObservation,
   Listing,
@@ -122,7 +123,7 @@ async function knownOrphans(
   const declared = new Set(environment.databases.map((one) => one.name));
   try {
     const scopes = await listScopes(ports.store(environment.records), signal);
-    const databases = new Set(scopes.map((scope) => scope.replace(/\.backup$/, "")));
+    const databases = new Set(scopes.map(databaseOfScope));
     const orphans = [...databases].filter((one) => one !== "environment" && !declared.has(one));
     return { orphans, problem: null };
   } catch (error) {

@@ -48,7 +48,7 @@ function storeForm(environment: Environment): (store: Store) => unknown {
 }
 
 function databaseForm(environment: Environment): (database: Database) => unknown {
-  return (database) => {
+  return ({ restore: _restore, cloneOf: _cloneOf, ...database }) => {
     const { connection } = database;
     if (connection.kind !== "parts" || connection.sslrootcert === null) return database;
     const sslrootcert = relativeTo(environment, connection.sslrootcert);

@@ -5,10 +5,13 @@ import type { Plan } from "../model/plan.ts";
 import type { Secret } from "../model/secret.ts";
 import type { Step, StepKind } from "../model/step.ts";
 import type { ArchiveLister } from "../ports/archive-lister.ts";
+import type { ArchiveReader } from "../ports/archive-reader.ts";
 import type { Cipher, OpeningKeys } from "../ports/cipher.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Http } from "../ports/http.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Postgres } from "../ports/postgres.ts";
+import type { RestoreTarget } from "../ports/restore-target.ts";
 import type { Problem } from "../problems/problem.ts";
 
 /** What steps act through. In a dry run every store is read-only. */
@@ -20,12 +23,21 @@ export interface Ports {
   postgres(database: string): Postgres;
   readonly cipher: Cipher;
   readonly archiveLister: ArchiveLister;
+  readonly archiveReader: ArchiveReader;
   readonly clock: Clock;
+  /** The server of a declared database, as its admin role. */
+  restoreTarget(database: string): RestoreTarget;
+  readonly http: Http;
+  /** Stores and keys of another environment, out of its own file; read-only. Throws what that file has of problems. */
+  elsewhere(environment: string): Promise<BackupPorts>;
   /** Resolves `encryption: age: { passphrase }` of a database; throws SECRET_UNAVAILABLE. */
   passphrase(database: string): Promise<Secret>;
   /** The identities of this host; none is a value, not an error. */
   openingKeys(): Promise<OpeningKeys>;
 }
+
+/** What backups are read through. */
+export type BackupPorts = Pick<Ports, "environment" | "store" | "passphrase" | "openingKeys">;
 
 /** Where a step stands, found out by reading its own target only. */
 export type Standing =
@@ -54,13 +66,16 @@ export interface StepRun extends ProbeRun {
   progress(doneBytes: number, totalBytes?: number): void;
 }
 
+export type Guard = "lock" | "lease" | "restore";
+
 /** Every kind can say where it stands: dry run and resume are both built on this. */
 interface Handler<S> {
   /**
    * `lock`: works only under the database's lock, which is read again before the effect;
-   * `lease`: takes the database's backup lease against double work, and goes on when it is lost. A pipeline has its sink's guard.
+   * `lease`: takes the database's backup lease against double work, and goes on when it is lost; `restore`: likewise its
+   * restore lease, so that a long restore keeps nobody from backing up. A pipeline has its sink's guard.
    */
-  readonly guard: "lock" | "lease";
+  readonly guard: Guard | ((step: S) => Guard);
   probe(step: S, run: ProbeRun): Promise<Standing>;
 }
 

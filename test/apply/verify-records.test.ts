@@ -4,6 +4,7 @@ import { unlocked } from "../../src/apply/lock.ts";
 import { verifyRecords } from "../../src/apply/verify-records.ts";
 import type { Database } from "../../src/model/environment.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
+import { PLAIN_RESTORE } from "../support/plain-restore.ts";
 import { environmentOf, handClock, never } from "./build.ts";
 
 describe("the records of an environment", () => {
@@ -56,6 +57,8 @@ function databaseOf(name: string): Database {
     name,
     connection: { kind: "service", service: name },
     admin: null,
+    cloneOf: null,
+    restore: PLAIN_RESTORE,
     backup: {
       schedules: [],
       stores: [],

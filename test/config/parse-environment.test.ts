@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseEnvironment } from "../../src/config/parse-environment.ts";
+import { PLAIN_RESTORE } from "../support/plain-restore.ts";
 import { detailsOf, environmentText, KEYS, problemsOf, usedForm } from "./environment-text.ts";
 
 describe("an environment file without problems", () => {
@@ -29,6 +30,8 @@ describe("an environment file without problems", () => {
             sslrootcert: null,
           },
           admin: null,
+          cloneOf: null,
+          restore: PLAIN_RESTORE,
           backup: {
             schedules: [{ name: "daily", cron: "0 1 * * *", timezone: "UTC" }],
             stores: [

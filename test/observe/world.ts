@@ -6,6 +6,7 @@ import type { ObjectStore } from "../../src/ports/object-store.ts";
 import type { Postgres } from "../../src/ports/postgres.ts";
 import { fail } from "../../src/problems/dbops-error.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
+import { PLAIN_RESTORE } from "../support/plain-restore.ts";
 
 export const NOW_AT = "2026-11-24T02:00:00.000Z";
 export const never: AbortSignal = new AbortController().signal;
@@ -44,6 +45,8 @@ function environmentOf(databases: readonly string[]): Environment {
       name,
       connection: { kind: "service", service: name },
       admin: null,
+      cloneOf: null,
+      restore: PLAIN_RESTORE,
       backup: {
         schedules: [],
         stores: [],

@@ -3,6 +3,7 @@ import type { Database, Environment, Retention, Schedule } from "../../src/model
 import { type Instant, instantOf, msOf, stampOf } from "../../src/model/instant.ts";
 import { backupName } from "../../src/model/layout.ts";
 import type { Observation, StoreObservation, UnfinishedUpload } from "../../src/model/observation.ts";
+import { PLAIN_RESTORE } from "../support/plain-restore.ts";
 
 export const NOW: Instant = "2026-11-24T10:30:00.000Z";
 export const HOUR_MS = 3_600_000;
@@ -56,6 +57,8 @@ export function database(more: Partial<Database["backup"]> = {}, name = "trading
     name,
     connection: { kind: "service", service: name },
     admin: null,
+    cloneOf: null,
+    restore: PLAIN_RESTORE,
     backup: {
       schedules: [DAILY],
       stores: [{ store: "primary", retention: NO_RULES }],

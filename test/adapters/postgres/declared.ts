@@ -8,6 +8,7 @@ import { Secret } from "../../../src/model/secret.ts";
 import type { Postgres, ProgramOutput } from "../../../src/ports/postgres.ts";
 import { DbopsError } from "../../../src/problems/dbops-error.ts";
 import type { Problem } from "../../../src/problems/problem.ts";
+import { PLAIN_RESTORE } from "../../support/plain-restore.ts";
 
 /** A database as an environment file declares it; only the connection matters here. */
 export function declared(connection: Connection): Database {
@@ -15,6 +16,8 @@ export function declared(connection: Connection): Database {
     name: "shop",
     connection,
     admin: null,
+    cloneOf: null,
+    restore: PLAIN_RESTORE,
     backup: {
       schedules: [],
       stores: [],

@@ -1,0 +1,70 @@
+import type { Problem } from "../problems/problem.ts";
+import type { Instant } from "./instant.ts";
+import type { Manifest } from "./manifest.ts";
+import type { DatabaseProperties, TargetObservation } from "./restore-target.ts";
+
+/** One line of an archive's table of contents, as `pg_restore -l` shows it. */
+export interface ArchiveEntry {
+  /** pg_restore's own number in this archive. */
+  readonly id: number;
+  /** The whole line behind the number: `1259 16390 TABLE public users app`. Names it in plans and reports. */
+  readonly text: string;
+  /** `TABLE`, `TABLE DATA`, `EVENT TRIGGER`, … */
+  readonly type: string;
+  /** Namespace, tag and owner, which cannot be told apart for certain: all three may hold spaces. */
+  readonly rest: string;
+}
+
+/** What a backup says about itself before a byte of it is loaded. */
+export type BackupContents =
+  | {
+      readonly state: "read";
+      readonly manifest: Manifest;
+      /** In the archive's order. */
+      readonly entries: readonly ArchiveEntry[];
+      readonly detail: BackupDetail;
+      /** Roles that the globals make, sorted. */
+      readonly roles: readonly string[];
+    }
+  /** Its manifest could be read, its content not: no identity is at hand, or the head is damaged. */
+  | { readonly state: "sealed"; readonly manifest: Manifest; readonly problem: Problem }
+  | { readonly state: "unreadable"; readonly problem: Problem };
+
+/** The part of detail.json that a restore decides on. */
+export interface BackupDetail {
+  /** null in the detail of a dbops that did not write it. */
+  readonly endpoint: string | null;
+  readonly systemIdentifier: string | null;
+  readonly serverVersion: string;
+  readonly sizeBytes: number;
+  readonly properties: DatabaseProperties;
+  readonly tables: readonly DetailTable[];
+  readonly extensions: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly schema: string;
+  }[];
+  readonly largeObjects: number;
+  readonly eventTriggers: readonly string[];
+  readonly subscriptions: readonly string[];
+}
+
+export interface DetailTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: "table" | "partition" | "partitioned table" | "materialized view" | "foreign table";
+  readonly bytes: number;
+  readonly rowsEstimate: number | null;
+}
+
+/** What a restore needs to be planned, beside stores and databases. */
+export interface RestoreObservation {
+  /** The environment whose backup it is. */
+  readonly from: string;
+  readonly database: string;
+  readonly backup: string;
+  readonly store: string;
+  readonly observedAt: Instant;
+  readonly contents: BackupContents;
+  readonly target: TargetObservation;
+}

@@ -1,0 +1,48 @@
+import { sha256 } from "./canonical.ts";
+import type { MadeNote } from "./restore-target.ts";
+
+const NAME = /^dbops_[0-9a-f]{8}_(side|old)$/;
+
+/** The names of a restore's databases. Short: PostgreSQL cuts names of more than 63 bytes, and two became one. */
+export function madeNames(seed: string): { readonly side: string; readonly old: string } {
+  const digits = sha256(seed).slice(0, 8);
+  return { side: `dbops_${digits}_side`, old: `dbops_${digits}_old` };
+}
+
+export function isMadeName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** A database comment: a sentence for people, then the same as JSON. */
+export function renderNote(note: MadeNote): string {
+  return `${sentenceOf(note)} | ${JSON.stringify(note)}`;
+}
+
+/** null for a comment that dbops did not write. */
+export function parseNote(comment: string | null): MadeNote | null {
+  const json = comment === null ? undefined : / \| (\{.*\})$/.exec(comment)?.[1];
+  if (json === undefined) return null;
+  try {
+    const read = JSON.parse(json) as Partial<Record<keyof MadeNote, unknown>>; // looked at below
+    const { state, environment, database, backup, plan, replacedAt = null } = read;
+    if (state !== "side" && state !== "loaded" && state !== "old") return null;
+    if (typeof environment !== "string" || typeof database !== "string") return null;
+    if (typeof backup !== "string" || typeof plan !== "string") return null;
+    if (replacedAt !== null && typeof replacedAt !== "string") return null;
+    return { state, environment, database, backup, plan, replacedAt };
+  } catch {
+    return null;
+  }
+}
+
+function sentenceOf({ state, environment, database, backup, replacedAt }: MadeNote): string {
+  const of = `${database} of ${environment}`;
+  switch (state) {
+    case "side":
+      return `dbops is loading ${of} here, from ${backup}`;
+    case "loaded":
+      return `dbops loaded ${of} here, from ${backup}`;
+    case "old":
+      return `${of} until ${replacedAt}, when ${backup} took its place`;
+  }
+}

@@ -1,0 +1,109 @@
+import type { DatabaseProperties } from "./restore-target.ts";
+import type { StepBase } from "./step.ts";
+
+/** Source: the objects of one backup out of one store, each compared with its manifest while it passes. */
+export interface DownloadStep extends StepBase {
+  readonly kind: "download";
+  readonly artifact: string;
+  /** Whose stores and backups; this plan's own environment, or the one given by `--from`. */
+  readonly from: string;
+  readonly backup: string;
+  readonly store: string;
+  /** Of its manifest.json when it was planned. */
+  readonly expect: { readonly etag: string };
+}
+
+/** Transform: every part out of its age file, or as it is where it was not encrypted. */
+export interface DecryptStep extends StepBase {
+  readonly kind: "decrypt";
+  readonly artifact: string;
+}
+
+/** Action: an empty side database from template0, closed before anything is in it. */
+export interface CreateStep extends StepBase {
+  readonly kind: "create";
+  readonly name: string;
+  readonly backup: string;
+  /** Encoding, locale and provider of the source; the rest is carried over at the swap. */
+  readonly like: Pick<
+    DatabaseProperties,
+    "encoding" | "collate" | "ctype" | "localeProvider" | "icuLocale" | "icuRules"
+  >;
+}
+
+/** Sink: the archive into the side database: pre-data and data from the stream, then post-data in parallel. */
+export interface LoadStep extends StepBase {
+  readonly kind: "load";
+  readonly artifact: string;
+  /** The side database. */
+  readonly into: string;
+  /** Parallel sessions for indexes and constraints. */
+  readonly jobs: number;
+  /** Entries that are left out, in the archive's order, each for a stated reason. */
+  readonly skip: readonly { readonly entry: string; readonly why: string }[];
+  /** Entries whose failure was looked at and accepted, sorted. */
+  readonly tolerate: readonly string[];
+}
+
+/** Action: statistics, which no archive brings back. */
+export interface AnalyzeStep extends StepBase {
+  readonly kind: "analyze";
+  readonly name: string;
+}
+
+/** Action: SQL files in the side database, before anyone can connect. */
+export interface SanitizeStep extends StepBase {
+  readonly kind: "sanitize";
+  readonly name: string;
+  /** In order; refused when a file is another one by now. */
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+}
+
+/** Action: the restored database against the backup's detail and the declared checks. */
+export interface VerifyDatabaseStep extends StepBase {
+  readonly kind: "verify";
+  readonly type: "database";
+  /** The side database. */
+  readonly name: string;
+  /** Entries that were left out or tolerated: their tables are not expected. */
+  readonly without: readonly string[];
+  /** Each query gives one row with one column, which must be true. */
+  readonly checks: readonly { readonly name: string; readonly sql: string }[];
+}
+
+/** Action: the application answers. */
+export interface VerifyHttpStep extends StepBase {
+  readonly kind: "verify";
+  readonly type: "http";
+  readonly urls: readonly string[];
+}
+
+/** Action: side takes the name, what had it is kept beside, in one transaction. */
+export interface SwapStep extends StepBase {
+  readonly kind: "swap";
+  readonly side: string;
+  /** The name it gets. */
+  readonly live: string;
+  /** The name of what had it before. */
+  readonly old: string;
+  readonly backup: string;
+  readonly expect: {
+    /** Of the database that has the name now; null: nothing has. */
+    readonly liveOid: number | null;
+  };
+  /** Logical slots of the replaced database whose loss was accepted by name, sorted. */
+  readonly lostSlots: readonly string[];
+  /** Of the backup, for a name that nothing had; null: carried over from the replaced database. */
+  readonly properties: DatabaseProperties | null;
+}
+
+/** Action: removes a database that a restore replaced, or one that was never finished. */
+export interface DropStep extends StepBase {
+  readonly kind: "drop";
+  readonly name: string;
+  readonly expect: {
+    readonly oid: number;
+    /** A complete backup of it, made after it was replaced; null: given up by `--discard`, or it was only a side database. */
+    readonly backup: string | null;
+  };
+}
