@@ -4,15 +4,15 @@ import { folderOf, MANIFEST, originKey } from "../model/layout.ts";
 import type { Manifest, ManifestObject } from "../model/manifest.ts";
 import type { CopyStep } from "../model/step.ts";
 import type { ObjectInfo, ObjectStore } from "../ports/object-store.ts";
+import { readManifest } from "../ports/read-manifest.ts";
 import { readText } from "../ports/read-object.ts";
+import { chain } from "../ports/stream/chain.ts";
+import { type Meter, meter } from "../ports/stream/meter.ts";
 import { DbopsError, fail } from "../problems/dbops-error.ts";
 import { problem } from "../problems/problem.ts";
 import { makerOf, resolveName } from "./backup-facts.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
 import { orMissing } from "./or-missing.ts";
-import { readManifest } from "./read-manifest.ts";
-import { chain } from "./stream/chain.ts";
-import { type Meter, meter } from "./stream/meter.ts";
 import { writeOnce } from "./write-once.ts";
 
 /** Brings a complete backup into another store, byte for byte; an object commits only when its SHA-256 is the manifest's. */

@@ -4,12 +4,12 @@ import type { Compression } from "../model/environment.ts";
 import type { DatabaseIdentity } from "../model/observation.ts";
 import type { DumpStep } from "../model/step.ts";
 import type { ProgramOutput, Snapshot } from "../ports/postgres.ts";
+import { chain } from "../ports/stream/chain.ts";
+import { meter } from "../ports/stream/meter.ts";
+import { compress } from "../ports/stream/zstd.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { fromBackupKnown, fromPartFacts } from "./backup-facts.ts";
 import type { Artifact, Part, ProbeRun, Source, Standing, StepRun } from "./handler.ts";
-import { chain } from "./stream/chain.ts";
-import { meter } from "./stream/meter.ts";
-import { compress } from "./stream/zstd.ts";
 
 /** Opens one snapshot and streams from it: the archive, the globals, and the detail, which waits for the archive's warnings. */
 export const dump: Source<DumpStep> = {

@@ -10,7 +10,7 @@ import { ageCipher } from "../../src/adapters/age-cipher/age-cipher.ts";
 import { Secret } from "../../src/model/secret.ts";
 import type { OpeningKeys, SealingKey } from "../../src/ports/cipher.ts";
 import { DbopsError } from "../../src/problems/dbops-error.ts";
-import { bytesOf, collect, inPieces } from "../steps/stream/flow.ts";
+import { bytesOf, collect, inPieces } from "../ports/stream/flow.ts";
 
 const cipher = ageCipher();
 const CHUNK = 65_552;

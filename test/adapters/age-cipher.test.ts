@@ -20,7 +20,7 @@ import {
   inPieces,
   stallingAfter,
   through,
-} from "../steps/stream/flow.ts";
+} from "../ports/stream/flow.ts";
 
 const cipher = ageCipher();
 const SIZES = [0, 1, 65_535, 65_536, 65_537, 131_072, 1_048_575, 1_048_576, 1_048_577, 5_242_880];

@@ -7,10 +7,10 @@ import { generateIdentity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ageCipher } from "../../src/adapters/age-cipher/age-cipher.ts";
 import { sha256 } from "../../src/model/canonical.ts";
+import { compress } from "../../src/ports/stream/zstd.ts";
 import { type RestoreGuideFacts, renderRestoreGuide } from "../../src/steps/restore-guide.ts";
-import { compress } from "../../src/steps/stream/zstd.ts";
 import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
-import { collect, through } from "./stream/flow.ts";
+import { collect, through } from "../ports/stream/flow.ts";
 
 const NAME = "production_trading_20261124_010000";
 const NEW_NAME = `it's "new" with a=b`;

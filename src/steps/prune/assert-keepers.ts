@@ -1,10 +1,10 @@
 import { folderOf, MANIFEST } from "../../model/layout.ts";
 import type { PruneStep } from "../../model/step.ts";
 import { contentsOf, keepersIn } from "../../policy/union.ts";
+import { readManifest } from "../../ports/read-manifest.ts";
 import { readText } from "../../ports/read-object.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
-import { readManifest } from "../read-manifest.ts";
 import { wrongIn } from "./assert-survivors.ts";
 import type { Look, Looks } from "./look-at-stores.ts";
 

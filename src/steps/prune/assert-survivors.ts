@@ -1,9 +1,9 @@
 import { folderOf } from "../../model/layout.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { PruneStep } from "../../model/step.ts";
+import { readManifest } from "../../ports/read-manifest.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
-import { readManifest } from "../read-manifest.ts";
 
 /**
  * The backups that make a deletion safe must be complete by their own manifests, not only by their look: every object

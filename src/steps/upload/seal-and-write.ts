@@ -4,11 +4,11 @@ import { folderOf, objectKey, parseBackupName } from "../../model/layout.ts";
 import type { Manifest, ManifestObject, ObjectRole } from "../../model/manifest.ts";
 import type { UploadStep } from "../../model/step.ts";
 import { DBOPS_VERSION } from "../../model/version.ts";
+import { chain } from "../../ports/stream/chain.ts";
+import { type Measure, meter } from "../../ports/stream/meter.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type BackupKnown, toPartFacts } from "../backup-facts.ts";
 import type { Part, StepRun } from "../handler.ts";
-import { chain } from "../stream/chain.ts";
-import { type Measure, meter } from "../stream/meter.ts";
 import { restoreGuideOf } from "./finish-backup.ts";
 
 export interface NewBackup {

@@ -1,10 +1,10 @@
 import { folderOf } from "../../model/layout.ts";
 import type { Manifest, ManifestObject } from "../../model/manifest.ts";
 import type { VerifyStep } from "../../model/step.ts";
+import { chain } from "../../ports/stream/chain.ts";
+import { meter } from "../../ports/stream/meter.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
-import { chain } from "../stream/chain.ts";
-import { meter } from "../stream/meter.ts";
 
 /** Reads every object of the manifest to its end; resolves with the bytes read, throws OBJECT_MISSING or OBJECT_DAMAGED. */
 export async function verifyObjects(step: VerifyStep, manifest: Manifest, run: StepRun): Promise<number> {

@@ -1,10 +1,10 @@
 import type { Facts } from "../../model/audit-entry.ts";
 import type { VerifyStep } from "../../model/step.ts";
+import { readManifest } from "../../ports/read-manifest.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import { makerOf, resolveName } from "../backup-facts.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
 import { orMissing } from "../or-missing.ts";
-import { readManifest } from "../read-manifest.ts";
 import { verifyContent } from "./verify-content.ts";
 import { verifyObjects } from "./verify-objects.ts";
 

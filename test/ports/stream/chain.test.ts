@@ -1,6 +1,6 @@
 import { PassThrough, type Readable, type Transform } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { chain } from "../../../src/steps/stream/chain.ts";
+import { chain } from "../../../src/ports/stream/chain.ts";
 import { bytesOf, closed, collect, failingAfter, failingAt, inPieces, stallingAfter } from "./flow.ts";
 
 const CONTENT = bytesOf(300_000);

@@ -1,9 +1,9 @@
 import { folderOf, MANIFEST } from "../model/layout.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { parseManifest } from "../model/parse-manifest.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
-import { readText } from "../ports/read-object.ts";
 import { fail } from "../problems/dbops-error.ts";
+import type { ObjectStore } from "./object-store.ts";
+import { readText } from "./read-object.ts";
 
 /** A backup's manifest and its very text; throws OBJECT_MISSING or MANIFEST_INVALID, also when it names another backup. */
 export async function readManifest(

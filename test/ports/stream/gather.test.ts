@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chain } from "../../../src/steps/stream/chain.ts";
-import { gather } from "../../../src/steps/stream/gather.ts";
+import { chain } from "../../../src/ports/stream/chain.ts";
+import { gather } from "../../../src/ports/stream/gather.ts";
 import { bytesOf, inPieces } from "./flow.ts";
 
 /** As a piped stream gets them: reading by iteration would join what has piled up. */

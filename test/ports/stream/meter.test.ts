@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { chain } from "../../../src/steps/stream/chain.ts";
-import { meter } from "../../../src/steps/stream/meter.ts";
+import { chain } from "../../../src/ports/stream/chain.ts";
+import { meter } from "../../../src/ports/stream/meter.ts";
 import { bytesOf, collect, failingAfter, inPieces, stallingAfter } from "./flow.ts";
 
 const CONTENT = bytesOf(200_000);

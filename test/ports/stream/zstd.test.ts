@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { constants, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { compress, decompress } from "../../../src/steps/stream/zstd.ts";
+import { compress, decompress } from "../../../src/ports/stream/zstd.ts";
 import { bytesOf, closed, collect, failingAfter, inPieces, stallingAfter, through } from "./flow.ts";
 
 const CONTENT = Buffer.from(bytesOf(400_000).toString("hex")); // compresses to about a half
