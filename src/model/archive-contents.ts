@@ -47,6 +47,8 @@ export interface BackupDetail {
   readonly largeObjects: number;
   readonly eventTriggers: readonly string[];
   readonly subscriptions: readonly string[];
+  /** Not given: not known. Only a superuser makes one of all tables. */
+  readonly publications?: readonly { readonly name: string; readonly allTables: boolean }[];
 }
 
 export interface DetailTable {
@@ -66,5 +68,9 @@ export interface RestoreObservation {
   readonly store: string;
   readonly observedAt: Instant;
   readonly contents: BackupContents;
+  /** The name on the server that the restored database gets; `target.live` is what has it now. */
+  readonly live: string;
   readonly target: TargetObservation;
+  /** The declared SQL files and what they hold now, in order; paths start from the environment's base folder. */
+  readonly sanitize: readonly { readonly path: string; readonly sha256: string }[];
 }
