@@ -80,6 +80,14 @@ export function object(members: Readonly<Record<string, Shape>>): Shape {
   };
 }
 
+/** At least these keys; what else is there was written by a later dbops and is not looked at. */
+export function having(members: Readonly<Record<string, Shape>>): Shape {
+  return (value) => {
+    if (!isRecord(value)) return HERE(`must have the keys ${Object.keys(members).join(", ")}`);
+    return firstFault(Object.entries(members).map(([key, shape]) => [key, shape, value[key]]));
+  };
+}
+
 /** The objects of a variant, each by its members. */
 export function objectsOf(
   members: Readonly<Record<string, Readonly<Record<string, Shape>>>>,

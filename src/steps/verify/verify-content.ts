@@ -1,10 +1,9 @@
 import type { Manifest } from "../../model/manifest.ts";
 import type { VerifyStep } from "../../model/step.ts";
-import { keysFor, openObject } from "../../ports/open-object.ts";
+import { keysFor, naming, openObject } from "../../ports/open-object.ts";
 import { chain } from "../../ports/stream/chain.ts";
 import { meter } from "../../ports/stream/meter.ts";
-import { DbopsError, fail } from "../../problems/dbops-error.ts";
-import type { Problem } from "../../problems/problem.ts";
+import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
 
 /**
@@ -25,13 +24,11 @@ export async function verifyContent(step: VerifyStep, manifest: Manifest, run: S
       await openObject({ store, cipher, keys, manifest, object }, run.signal),
       plain.through,
     );
-    try {
+    await naming(object.key, async () => {
       if (object.role === "archive")
         entries = await run.ports.archiveLister.countEntries(body, manifest.tools.pgDump, run.signal);
       else for await (const _ of body); // the meter sees every byte
-    } catch (error) {
-      throw about(object.key, error);
-    }
+    });
     const found = await plain.measure;
     if (found.bytes !== object.plaintextBytes || found.sha256 !== object.plaintextSha256)
       fail("OBJECT_DAMAGED", `the content of ${object.key} in ${manifest.name} is not what was dumped`, {
@@ -39,12 +36,4 @@ export async function verifyContent(step: VerifyStep, manifest: Manifest, run: S
       });
   }
   return entries;
-}
-
-/** A cipher and a decompressor speak of "it". */
-function about(key: string, error: unknown): unknown {
-  if (!(error instanceof DbopsError)) return error;
-  const named = (one: Problem): Problem =>
-    one.detail.includes(key) ? one : { ...one, detail: `${key}: ${one.detail}` };
-  return new DbopsError(error.problems.map(named), error);
 }

@@ -1,0 +1,119 @@
+import type { BackupContents } from "../model/archive-contents.ts";
+import { sha256 } from "../model/canonical.ts";
+import type { Environment } from "../model/environment.ts";
+import type { Manifest, ManifestObject, ObjectRole } from "../model/manifest.ts";
+import { parseDetail } from "../model/parse-detail.ts";
+import { roleNamesIn } from "../model/role-names.ts";
+import type { ArchiveReader } from "../ports/archive-reader.ts";
+import type { Cipher } from "../ports/cipher.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { type KeyRing, keysFor, naming, openObject, readContent, type Sealed } from "../ports/open-object.ts";
+import { readManifest } from "../ports/read-manifest.ts";
+import { DbopsError, fail, problemsOf } from "../problems/dbops-error.ts";
+import type { Problem } from "../problems/problem.ts";
+
+/** One backup, and what it is read and opened with. */
+export interface BackupSource extends KeyRing {
+  readonly environment: Environment;
+  readonly store: ObjectStore;
+  /** Its name in `environment`. */
+  readonly storeName: string;
+  readonly backup: string;
+  readonly cipher: Cipher;
+  readonly archiveReader: ArchiveReader;
+}
+
+/**
+ * What a backup says about itself: manifest, detail, roles, and the archive's table of contents, for which only the head of
+ * the archive is read. What cannot be read or opened is a value.
+ */
+export async function observeContents(source: BackupSource, signal: AbortSignal): Promise<BackupContents> {
+  const read = await attempt(() => readManifest(source.store, source.backup, signal), signal);
+  if ("problem" in read) return { state: "unreadable", problem: placed(source, read.problem) };
+  const { manifest } = read.value;
+  const opened = await attempt(() => open(source, manifest, signal), signal);
+  if ("problem" in opened)
+    return {
+      state: "sealed",
+      manifest,
+      problem: placed(source, explained(source, manifest, opened.problem)),
+    };
+  return { state: "read", manifest, ...opened.value };
+}
+
+type Opened = Omit<Extract<BackupContents, { state: "read" }>, "state" | "manifest">;
+
+async function open(source: BackupSource, manifest: Manifest, signal: AbortSignal): Promise<Opened> {
+  const { store, cipher, archiveReader, environment } = source;
+  const fix = `add identities: [{ file: … }] to ${environment.file}`;
+  const keys = await keysFor(manifest, source, fix);
+  const sealed = (role: ObjectRole): Sealed => {
+    const object = objectOf(manifest, role);
+    return { store, cipher, keys, manifest, object };
+  };
+  const detail = parseDetail((await readContent(sealed("detail"), signal)).toString("utf8"));
+  if ("fault" in detail) return notUnderstood(manifest, detail.fault);
+  const globals = await readContent(sealed("globals"), signal);
+  const archive = sealed("archive");
+  const entries = await naming(archive.object.key, async () =>
+    archiveReader.entriesOf(await openObject(archive, signal), manifest.tools.pgDump, signal),
+  );
+  return { entries, detail, roles: roleNamesIn(globals.toString("utf8")) };
+}
+
+/** A manifest has one object for each role, or it would not have been parsed. */
+function objectOf(manifest: Manifest, role: ObjectRole): ManifestObject {
+  const found = manifest.objects.find((one) => one.role === role);
+  return found ?? fail("MANIFEST_INVALID", `${manifest.name} has no ${role}`);
+}
+
+function notUnderstood(manifest: Manifest, fault: string): never {
+  const { key } = objectOf(manifest, "detail");
+  const version = manifest.tools.dbops;
+  fail("MANIFEST_INVALID", `${key}, written by dbops ${version}, cannot be understood: ${fault}`, {
+    fix: "use another backup, or restore this one by hand as its RESTORE.md says",
+  });
+}
+
+/** Which keys could open it: by their fingerprints in the manifest, and by name where the file still has them. */
+function explained(source: BackupSource, manifest: Manifest, found: Problem): Problem {
+  if (found.code !== "IDENTITY_MISSING" || manifest.recipients.length === 0) return found;
+  const known = new Map(
+    source.environment.databases
+      .map((one) => one.backup.encryption)
+      .flatMap((one) => (one.kind === "age-recipients" ? one.recipients : []))
+      .map((recipient) => [`sha256:${sha256(recipient)}`, recipient]),
+  );
+  const names = manifest.recipients.map((print) => {
+    const name = known.get(print);
+    const short = print.slice(0, "sha256:".length + 12);
+    return name === undefined ? short : `${short} (${name})`;
+  });
+  return { ...found, detail: `${found.detail}; it opens with the private key of any of ${names.join(", ")}` };
+}
+
+function placed(source: BackupSource, found: Problem): Problem {
+  const { backup, storeName, environment } = source;
+  const where = `${backup} in store ${storeName}`;
+  const fix = found.fix ?? `dbops plan ${environment.name} verify ${backup}`;
+  return {
+    ...found,
+    fix,
+    detail: found.detail.includes(storeName) ? found.detail : `${where}: ${found.detail}`,
+  };
+}
+
+/** The outcome of a look, its failure being a value; an interrupt is none. */
+async function attempt<T>(
+  look: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<{ readonly value: T } | { readonly problem: Problem }> {
+  try {
+    return { value: await look() };
+  } catch (error) {
+    signal.throwIfAborted();
+    const [first] = problemsOf(error);
+    if (!(error instanceof DbopsError) || first === undefined) throw error;
+    return { problem: first };
+  }
+}
