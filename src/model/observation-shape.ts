@@ -105,7 +105,7 @@ const note: Members<MadeNote> = {
 const made: Members<MadeDatabase> = {
   name: text,
   oid: count,
-  sizeBytes: count,
+  sizeBytes: nullable(count),
   note: nullable(object(note)),
 };
 

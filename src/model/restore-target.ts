@@ -37,7 +37,8 @@ export interface AdminRole {
 export interface LiveDatabase {
   readonly name: string;
   readonly oid: number;
-  readonly sizeBytes: number;
+  /** null where the role may not ask for it. */
+  readonly sizeBytes: number | null;
   readonly properties: DatabaseProperties;
   /** `ALTER DATABASE … SET dbops.environment`; null where nobody set it. */
   readonly markedEnvironment: string | null;
@@ -79,7 +80,8 @@ export interface DatabaseProperties {
 export interface MadeDatabase {
   readonly name: string;
   readonly oid: number;
-  readonly sizeBytes: number;
+  /** null where the role may not ask for it. */
+  readonly sizeBytes: number | null;
   readonly note: MadeNote | null;
 }
 

@@ -46,6 +46,8 @@ export const SUMMARIES = {
   TEMP_UNUSABLE: "no temporary folder can be used",
   DUMP_FAILED: "the dump failed",
   DUMP_WARNINGS: "the dump left things out",
+  ADMIN_RIGHTS_MISSING: "the admin role may not do what a restore needs",
+  RESTORE_FAILED: "a restore could not go on",
   LOAD_FAILED: "a backup could not be loaded",
   RESTORE_BLOCKED: "a restore would not work as it is planned",
   RESTORE_INCOMPLETE: "a restored database is not what was backed up",

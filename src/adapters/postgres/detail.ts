@@ -1,4 +1,5 @@
 import type { Facts } from "../../model/audit-entry.ts";
+import { databaseSql } from "./database-row.ts";
 import type { DatabaseFacts } from "./facts.ts";
 import { findOmissions } from "./omissions.ts";
 import type { Session } from "./session.ts";
@@ -8,7 +9,7 @@ import type { Session } from "./session.ts";
  * JSON; every list is sorted, names are as they are (not quoted).
  */
 export async function readDetail(session: Session, facts: DatabaseFacts): Promise<Facts> {
-  const [database] = await session.query<{ properties: object }>(DATABASE);
+  const [database] = await session.query<{ properties: object }>(databaseSql("current_database()"));
   const [counts] = await session.query<{ objects: number }>(
     "SELECT count(*)::float8 AS objects FROM pg_catalog.pg_largeobject_metadata",
   );
@@ -29,31 +30,13 @@ export async function readDetail(session: Session, facts: DatabaseFacts): Promis
   };
 }
 
-// Columns that came or went with a version are taken from the row as JSON: null where the server has none.
-const DATABASE = `
-  SELECT jsonb_build_object(
-    'name', d.datname, 'owner', pg_catalog.pg_get_userbyid(d.datdba),
-    'encoding', pg_catalog.pg_encoding_to_char(d.encoding),
-    'collate', d.datcollate, 'ctype', d.datctype,
-    'localeProvider', CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
-    'icuLocale', coalesce(to_jsonb(d) ->> 'daticulocale', to_jsonb(d) ->> 'datlocale'),
-    'icuRules', to_jsonb(d) ->> 'daticurules',
-    'collationVersion', to_jsonb(d) ->> 'datcollversion',
-    'tablespace', t.spcname, 'connectionLimit', d.datconnlimit,
-    'accessPrivileges', to_jsonb(d.datacl::text[]),
-    'comment', pg_catalog.shobj_description(d.oid, 'pg_database'),
-    'settings', (
-      SELECT coalesce(jsonb_agg(jsonb_build_object('role', CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole) END,
-        'settings', to_jsonb(s.setconfig)) ORDER BY s.setrole), '[]')
-      FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid)
-  ) AS properties
-  FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
-  WHERE d.datname = current_database()`;
-
 const USER_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
-// pg_table_size waits, up to lock_timeout, for whoever holds the relation exclusively: only for those that pg_dump locks too.
-const TABLES = `
+/**
+ * Tables as detail.json lists them.
+ * pg_table_size waits, up to lock_timeout, for whoever holds the relation exclusively: only for those that pg_dump locks too.
+ */
+export const TABLES = `
   SELECT n.nspname::text AS schema, c.relname::text AS name,
     CASE c.relkind WHEN 'r' THEN CASE WHEN c.relispartition THEN 'partition' ELSE 'table' END
       WHEN 'p' THEN 'partitioned table' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END AS kind,

@@ -5,7 +5,10 @@ import type { Session } from "./session.ts";
  * Alembic's revision: from the first `alembic_version` on the role's search path, then in public, then the only one there is.
  * Several heads are joined by commas, sorted. null: no such table, more than one elsewhere, or no right to read it.
  */
-export async function readSchemaRevision(session: Session, facts: DatabaseFacts): Promise<string | null> {
+export async function readSchemaRevision(
+  session: Session,
+  facts: Pick<DatabaseFacts, "searchPath">,
+): Promise<string | null> {
   const tables = await session.query<VersionTable>(TABLES);
   const found = chooseTable(tables, [...facts.searchPath, "public"]);
   if (found === undefined || !found.readable) return null;

@@ -31,35 +31,63 @@ export interface Target {
   readonly connectTimeoutMs: number;
 }
 
+/** Another role, on the server that a connection names. */
+export interface OtherRole {
+  readonly user: string;
+  readonly database: string;
+  /** null: looked up in the passfile. */
+  readonly password: SecretSource | null;
+}
+
 /** Connection parameters under libpq's names. */
 export type Parameters = Readonly<Record<string, string>>;
 
 /**
  * Resolves a declared connection, secrets included. Of this process's environment only PGSERVICEFILE, PGSYSCONFDIR and
  * PGPASSFILE count: node-pg and libpq read different variables, and both must reach the same place.
+ * With a role, user, database and password are its own, and the declared role's password is not resolved.
  * Throws CONFIG_INVALID or SECRET_UNAVAILABLE; no message holds a password or a URL.
  */
 export async function resolveTarget(
   database: Database,
-  access: { readonly secrets: Secrets; readonly env: NodeJS.ProcessEnv },
+  access: { readonly secrets: Secrets; readonly env: NodeJS.ProcessEnv; readonly role?: OtherRole },
   signal: AbortSignal,
 ): Promise<Target> {
+  const { role } = access;
+  if (role === undefined) return targetOf(await givenBy(database, access, signal), access.env);
+  const given = await givenBy(withoutPassword(database), access, signal);
+  const { password: _, ...place } = given.parameters;
+  const parameters = { ...place, user: role.user, dbname: role.database };
+  const password = role.password === null ? null : await access.secrets.resolve(role.password, signal);
+  return targetOf({ ...given, parameters, password }, access.env);
+}
+
+function withoutPassword(database: Database): Database {
   const { connection } = database;
+  return connection.kind === "parts"
+    ? { ...database, connection: { ...connection, password: null } }
+    : database;
+}
+
+async function givenBy(
+  database: Database,
+  access: { readonly secrets: Secrets; readonly env: NodeJS.ProcessEnv },
+  signal: AbortSignal,
+): Promise<Given> {
+  const { name, connection } = database;
   switch (connection.kind) {
     case "parts": {
       const password =
         connection.password === null ? null : await access.secrets.resolve(connection.password, signal);
-      return targetOf({ name: database.name, parameters: parametersOf(connection), password }, access.env);
+      return { name, parameters: parametersOf(connection), password };
     }
     case "url": {
       const url = await access.secrets.resolve(connection.url, signal);
-      const parameters = parseConnectionUrl(database.name, url.reveal());
-      return targetOf({ name: database.name, parameters }, access.env);
+      return { name, parameters: parseConnectionUrl(name, url.reveal()) };
     }
     case "service": {
       const parameters = await loadService(connection.service, access.env);
-      const endpoint = `service:${connection.service}`;
-      return targetOf({ name: database.name, parameters, endpoint }, access.env);
+      return { name, parameters, endpoint: `service:${connection.service}` };
     }
   }
 }

@@ -10,8 +10,8 @@ import { DbopsError } from "../../../src/problems/dbops-error.ts";
 import type { Problem } from "../../../src/problems/problem.ts";
 import { PLAIN_RESTORE } from "../../support/plain-restore.ts";
 
-/** A database as an environment file declares it; only the connection matters here. */
-export function declared(connection: Connection): Database {
+/** A database as an environment file declares it; only the connection, and what is given more, matters here. */
+export function declared(connection: Connection, more: Partial<Database> = {}): Database {
   return {
     name: "shop",
     connection,
@@ -25,6 +25,7 @@ export function declared(connection: Connection): Database {
       compression: "none",
       encryption: { kind: "none" },
     },
+    ...more,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Database } from "../../../model/environment.ts";
 import { fail } from "../../../problems/dbops-error.ts";
 import { openSession, type Session } from "../session.ts";
 import { resolveTarget, type Secrets, type Target } from "../target.ts";
+import { targetError } from "./target-problem.ts";
 
 /** The server of a declared database, as its admin role; the password is resolved at the first use. */
 export interface AdminAccess {
@@ -12,37 +13,42 @@ export interface AdminAccess {
   target(database: string | null, signal: AbortSignal): Promise<Target>;
 }
 
-/** Host, port and TLS are those of the backup role; the user, the password and the maintenance database are `admin`'s. */
+/**
+ * Host, port and TLS are those of the backup role; the user, the password and the maintenance database are `admin`'s.
+ * Without a password the passfile is asked for that user, database by database.
+ */
 export function adminAccess(
   database: Database,
   access: { readonly secrets: Secrets; readonly env: NodeJS.ProcessEnv },
 ): AdminAccess {
-  let resolved: Promise<Target> | null = null;
-  const resolve = async (signal: AbortSignal): Promise<Target> => {
+  const resolved = new Map<string | null, Promise<Target>>();
+  const resolve = async (wanted: string | null, signal: AbortSignal): Promise<Target> => {
     const { admin, name } = database;
     if (admin === null)
       return fail("CONFIG_INVALID", `${name} has no admin, the role that restores`, {
         fix: `add to databases.${name}: admin: { user: postgres, password: { env: ADMIN_PASSWORD } }`,
       });
-    const place = await resolveTarget(database, access, signal);
-    const password = admin.password === null ? null : await access.secrets.resolve(admin.password, signal);
-    return { ...place, user: admin.user, password, database: admin.database };
+    const role = { ...admin, database: wanted ?? admin.database };
+    return resolveTarget(database, { ...access, role }, signal);
   };
   return {
     name: database.name,
     env: access.env,
     async target(wanted, signal) {
-      resolved ??= resolve(signal);
-      const target = await resolved.catch((error: unknown) => {
-        resolved = null; // an interrupted or failed question is asked again
+      const known = resolved.get(wanted) ?? resolve(wanted, signal);
+      resolved.set(wanted, known);
+      return known.catch((error: unknown) => {
+        resolved.delete(wanted); // an interrupted or failed question is asked again
         throw error;
       });
-      return wanted === null ? target : { ...target, database: wanted };
     },
   };
 }
 
-/** Runs `work` in a session of its own, which is closed whatever happens. */
+/**
+ * Runs `work` in a session of its own, which is closed whatever happens. What the role or the database sets about timeouts and
+ * read-only transactions does not count in it. What the server refuses becomes a DbopsError.
+ */
 export async function inSession<T>(
   access: AdminAccess,
   database: string | null,
@@ -52,8 +58,20 @@ export async function inSession<T>(
   const target = await access.target(database, signal);
   const session = await openSession(target, signal);
   try {
+    await session.query(PRELUDE);
     return await work(session, target);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw targetError(error, target);
   } finally {
     await session.close();
   }
 }
+
+const PRELUDE = `
+  SET default_transaction_read_only = off;
+  SET standard_conforming_strings = on;
+  SET statement_timeout = 0;
+  SET lock_timeout = 0;
+  SET idle_in_transaction_session_timeout = 0;
+  SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout');`;

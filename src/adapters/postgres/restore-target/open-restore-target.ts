@@ -3,6 +3,10 @@ import type { RestoreTarget } from "../../../ports/restore-target.ts";
 import { fail } from "../../../problems/dbops-error.ts";
 import type { Secrets } from "../target.ts";
 import { adminAccess } from "./admin-access.ts";
+import { createDatabase } from "./create-database.ts";
+import { dropDatabase } from "./drop-database.ts";
+import { findDatabase } from "./find-database.ts";
+import { setNote } from "./set-note.ts";
 
 /** The port over node-pg and pg_restore. Nothing is resolved or opened before the first call. */
 export function openRestoreTarget(
@@ -14,10 +18,10 @@ export function openRestoreTarget(
   const missing = (what: string) => () => fail("INTERNAL", `${access.name}: ${what} is not built`);
   return {
     inspect: missing("inspect"),
-    find: missing("find"),
-    create: missing("create"),
-    setNote: missing("setNote"),
-    drop: missing("drop"),
+    find: (name, signal) => findDatabase(access, name, signal),
+    create: (name, like, note, signal) => createDatabase(access, { name, like, note }, signal),
+    setNote: (named, note, signal) => setNote(access, { database: named, note }, signal),
+    drop: (named, signal) => dropDatabase(access, named, signal),
     load: missing("load"),
     analyze: missing("analyze"),
     runScript: missing("runScript"),
