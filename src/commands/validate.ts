@@ -8,9 +8,11 @@ export async function validateCommand(
   args: { readonly environments: readonly string[] },
 ): Promise<number> {
   const names = args.environments.length === 0 ? ("all" as const) : args.environments;
-  const { environments, problems } = await loadEnvironments(names, context.configFolder);
+  const loaded = await loadEnvironments(names, context.configFolder);
+  const problems = [...loaded.problems, ...loaded.missingFiles];
   context.view.problems(problems);
-  const files = environments.map((environment) => environment.file);
+  const faulty = new Set(problems.map((one) => one.where?.file));
+  const files = loaded.environments.map((one) => one.file).filter((file) => !faulty.has(file));
   if (files.length > 0 || problems.length === 0) context.view.report({ kind: "validated", files });
   return exitCodeOf(problems);
 }

@@ -44,6 +44,8 @@ databases:
       password: { env: DB_PASSWORD }
       # verify-full once the server has a certificate
       sslmode: prefer
+    # The role that restores, and makes and renames databases; its password is asked for only then.
+    # admin: { user: postgres, password: { env: ADMIN_PASSWORD } }
     backup:
       # minute hour day month weekday, in UTC unless a timezone is given
       schedules:
@@ -60,4 +62,14 @@ databases:
             - ${RECIPIENT_PLACEHOLDER}
       # Everything of the last 2 days, then one per day for 7 days, and one per week for 4 weeks.
       retention: { within: 2d, daily: 7, weekly: 4, atLeast: 3 }
+    # How a backup comes back: dbops plan ENVIRONMENT restore --at latest
+    # restore:
+    #   # How long the replaced database is kept, closed, beside the restored one.
+    #   grace: 7d
+    #   # Run in the restored database before anyone can connect, such as to take out addresses of real people.
+    #   sanitize: [sql/sanitize.sql]
+    #   # Each must be true before the restored database takes the name.
+    #   checks: { users: SELECT count(*) > 0 FROM users }
+    #   # Must answer with 2xx afterwards.
+    #   health: [https://app.example.com/health]
 `;

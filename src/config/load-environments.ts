@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import type { Environment } from "../model/environment.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
@@ -13,6 +13,11 @@ export interface LoadedEnvironments {
   readonly environments: readonly Environment[];
   /** Everything wrong with the files that were asked for, in the order of files and lines. */
   readonly problems: readonly Problem[];
+  /**
+   * Files that a restore would run and that are not here: no reason to leave a backup undone on a host that has only the
+   * environment files, so `dbops validate` and a restore say it.
+   */
+  readonly missingFiles: readonly Problem[];
 }
 
 /**
@@ -32,7 +37,7 @@ export async function loadEnvironments(
   configFolder: string,
 ): Promise<LoadedEnvironments> {
   const listing = await listFiles(configFolder);
-  if ("problem" in listing) return { environments: [], problems: [listing.problem] };
+  if ("problem" in listing) return { environments: [], problems: [listing.problem], missingFiles: [] };
   const wanted = names === "all" ? listing.names : [...new Set(names)].sort();
   const missing = wanted.filter((name) => !listing.names.includes(name));
   const files = await Promise.all(listing.names.map((name) => look(name, configFolder)));
@@ -47,7 +52,18 @@ export async function loadEnvironments(
   const environments = asked.flatMap(({ parsed: { environment } }) =>
     environment === null || faulty.has(environment.file) ? [] : [environment],
   );
-  return { environments, problems };
+  const found = await Promise.all(asked.flatMap(({ parsed }) => parsed.files).map(missingFile));
+  return { environments, problems, missingFiles: found.flat() };
+}
+
+async function missingFile({ path, where }: ParsedEnvironment["files"][number]): Promise<readonly Problem[]> {
+  try {
+    if ((await stat(path)).isFile()) return [];
+    return [problem("CONFIG_INVALID", `${shownPath(path)} is no file`, { where })];
+  } catch (thrown) {
+    const detail = `${shownPath(path)} cannot be read: ${reasonOf(thrown)}`;
+    return [problem("CONFIG_INVALID", detail, { where })];
+  }
 }
 
 interface LookedAt {
@@ -81,7 +97,7 @@ async function look(name: string, configFolder: string): Promise<LookedAt> {
   if ("reason" in read) {
     const where = { file, line: 1, column: 1 };
     const found = problem("CONFIG_UNREADABLE", `${file} cannot be read: ${read.reason}`, { where });
-    return { name, parsed: { environment: null, problems: [found], stores: [] } };
+    return { name, parsed: { environment: null, problems: [found], stores: [], files: [] } };
   }
   // Imported on first use: YAML and schema cost more time than `dbops --help` may take.
   const { parseEnvironment } = await import("./parse-environment.ts");

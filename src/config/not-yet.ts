@@ -19,5 +19,4 @@ const KEYS = [
   "migrations",
   "notify",
   "metrics",
-  "sanitize",
 ];

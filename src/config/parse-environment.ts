@@ -9,6 +9,7 @@ import { connectionRules } from "./rules/connection-rules.ts";
 import { encryptionRules } from "./rules/encryption-rules.ts";
 import { plainSecretRules } from "./rules/plain-secret-rules.ts";
 import { referenceRules } from "./rules/reference-rules.ts";
+import { restoreRules } from "./rules/restore-rules.ts";
 import { retentionRules } from "./rules/retention-rules.ts";
 import { scheduleRules } from "./rules/schedule-rules.ts";
 import { storeRules } from "./rules/store-rules.ts";
@@ -24,13 +25,15 @@ export interface ParsedEnvironment {
   readonly problems: readonly Problem[];
   /** The stores that are declared well, whatever else is wrong, with their places: for comparison with other files. */
   readonly stores: readonly { readonly store: Store; readonly where: Where }[];
+  /** Files that a restore runs, in the order of the file; none where the file has problems. */
+  readonly files: readonly { readonly path: string; readonly where: Where }[];
 }
 
 /** Parses an environment file. Never throws: any text gives an environment or at least one problem. */
 export function parseEnvironment(text: string, place: FilePlace): ParsedEnvironment {
   const yaml = readYaml(text, place.file);
-  if (yaml.value === undefined) return { environment: null, problems: yaml.problems, stores: [] };
-  if (yaml.value === null) return { environment: null, problems: [emptyFile(place)], stores: [] };
+  if (yaml.value === undefined) return { environment: null, problems: yaml.problems, stores: [], files: [] };
+  if (yaml.value === null) return { environment: null, problems: [emptyFile(place)], stores: [], files: [] };
   const fromSchema = schemaFindings(yaml.value);
   const draft = new Draft(yaml.value, fromSchema);
   const stores = storesOf(draft, place);
@@ -39,15 +42,30 @@ export function parseEnvironment(text: string, place: FilePlace): ParsedEnvironm
   const problems = [...yaml.problems, ...problemsOf(findings, plainSecretRules(yaml.value), yaml)].sort(
     byPlace,
   );
+  // `as`: no problem means that the schema accepted it.
+  const environment = problems.length === 0 ? toEnvironment(yaml.value as EnvironmentFile, place) : null;
   return {
-    // `as`: no problem means that the schema accepted it.
-    environment: problems.length === 0 ? toEnvironment(yaml.value as EnvironmentFile, place) : null,
+    environment,
     problems,
     stores: stores.map((store) => ({ store, where: yaml.where(["stores", store.name], "key") })),
+    files: (environment?.databases ?? []).flatMap(({ name, restore }) =>
+      restore.sanitize.map((path, index) => ({
+        path,
+        where: yaml.where(["databases", name, "restore", "sanitize", index], "value"),
+      })),
+    ),
   };
 }
 
-const RULES = [referenceRules, storeRules, connectionRules, scheduleRules, encryptionRules, retentionRules];
+const RULES = [
+  referenceRules,
+  storeRules,
+  connectionRules,
+  scheduleRules,
+  encryptionRules,
+  retentionRules,
+  restoreRules,
+];
 
 function emptyFile(place: FilePlace): Problem {
   return problem("CONFIG_INVALID", `${place.file} is empty`, {

@@ -19,6 +19,29 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
+describe("a file that a restore would run", () => {
+  const database = { restore: { sanitize: ["sql/there.sql", "sql", "sql/gone.sql"] } };
+
+  it("is told by its place when it is not here, and keeps nobody from backing up", async () => {
+    await mkdir(join(root, "sql"));
+    await writeFile(join(root, "sql", "there.sql"), "SELECT 1;");
+    await write("production", { database });
+    const { environments, problems, missingFiles } = await loadEnvironments(["production"], folder);
+    expect(problems).toEqual([]);
+    expect(environments.map((one) => one.name)).toEqual(["production"]);
+    expect(missingFiles.map((one) => one.detail)).toEqual([
+      expect.stringMatching(/sql is no file$/),
+      expect.stringMatching(/gone\.sql cannot be read: it does not exist$/),
+    ]);
+    expect(missingFiles[0]?.where).toMatchObject({ column: 11 });
+  });
+
+  it("is not looked for where the file has other problems", async () => {
+    await write("production", { database, top: { protected: "yes" } });
+    expect((await loadEnvironments("all", folder)).missingFiles).toEqual([]);
+  });
+});
+
 describe("one environment", () => {
   it("is loaded from the file of its name, with paths from the folder above", async () => {
     await write("production");

@@ -16,7 +16,7 @@ export function plainSecretRules(root: unknown, path: Path = []): readonly Findi
 
 function secretFinding(text: string, path: Path): readonly Finding[] {
   const what = plainSecretIn(text);
-  if (what === null) return [];
+  if (what === null || (what === "a password" && path.includes("checks"))) return []; // there it is a column
   const isRecipient = path.includes("recipients");
   const rule = isRecipient ? "recipients are public keys" : "a secret never stands in this file";
   const fix = isRecipient && what === "an age private key" ? "age-keygen -y KEY_FILE" : undefined;
