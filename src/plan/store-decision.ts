@@ -1,7 +1,7 @@
 import type { Backup } from "../model/backup.ts";
 import type { Listing } from "../model/observation.ts";
 import type { RestorePoint, Verdict } from "../policy/retention.ts";
-import { completeIn, completeOf, pointsFor, verdictsOf } from "../policy/union.ts";
+import { completeIn, completeOf, pointsFor, provenIn, verdictsOf } from "../policy/union.ts";
 import type { DatabaseView, StoreView } from "./database-view.ts";
 
 /** The backup that this plan makes, as retention counts it: dated now, under a name that stands for the real one. */
@@ -36,10 +36,12 @@ export interface MissingCopy {
 export function decideStore(view: DatabaseView, store: StoreView, made: Made | null): StoreDecision {
   const points = pointsFor(view.stores, store);
   const counted = made === null ? points : [...points, made.point];
-  const verdicts = verdictsOf(store, counted);
+  const provenName = provenIn(view.stores);
+  const verdicts = verdictsOf(store, counted, provenName);
   const own = verdictsOf(
     store,
     points.filter((point) => completeIn(store, point.name) !== null),
+    provenName,
   );
   const surplus = completeOf(store).filter(
     (one) => verdicts.get(one.name)?.verdict === "prune" && !store.ambiguous.has(one.name),

@@ -5,14 +5,14 @@ import { folderOf, parseBackupKey, parseBackupName } from "../model/layout.ts";
 import type { Listing, UnfinishedUpload } from "../model/observation.ts";
 import type { PruneStep, PruneTarget, Step } from "../model/step.ts";
 import { type Problem, problem } from "../problems/problem.ts";
-import { decideRetention, lastProven } from "./retention.ts";
+import { decideRetention } from "./retention.ts";
 import {
   aheadOf,
-  completeOf,
   contentsOf,
   type Keeper,
   keepersIn,
   pointOf,
+  provenIn,
   type StoreContent,
   type StoreListing,
 } from "./union.ts";
@@ -165,17 +165,16 @@ function viewOf(listing: Extract<Listing, { state: "listed" }>, context: RailCon
   const stores = contentsOf([{ ...context, listing }, ...context.others]);
   const complete = listing.backups.filter((one) => one.state === "complete");
   const points = complete.map((one) => pointOf(stores, one));
-  const verdicts =
-    context.retention === null ? [] : decideRetention(points, context.retention, context.clockAt);
+  const provenName = provenIn(stores);
+  const at = { now: context.clockAt, provenName };
+  const verdicts = context.retention === null ? [] : decideRetention(points, context.retention, at);
   return {
     listing,
     context,
     byName: new Map(listing.backups.map((one) => [one.name, one])),
     complete: new Set(complete.map((one) => one.name)),
     aheadName: [...aheadOf(stores)].sort()[0] ?? null,
-    provenName:
-      lastProven(stores.flatMap((one) => completeOf(one).map((backup) => pointOf(stores, backup))))?.name ??
-      null,
+    provenName,
     kept: new Map(verdicts.filter((one) => one.verdict === "keep").map((one) => [one.name, one.reasons])),
     stores,
     keepers: keepersIn(stores, context.store),

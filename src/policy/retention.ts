@@ -23,9 +23,20 @@ export interface Verdict {
   readonly ruled: boolean;
 }
 
+/** From where retention looks at the restore points of one store. */
+export interface Standpoint {
+  /** The store's clock; it only ages what no schedule made. */
+  readonly now: Instant;
+  /**
+   * The last proven one of all stores; null: none is. It is never the last proven one of a single store: proofs are
+   * not copied, so a deletion in one store could change what another one has to keep.
+   */
+  readonly provenName: string | null;
+}
+
 /**
  * Decides which restore points one store keeps; the answer has the order of `points`. Points dated in the future have
- * been left out by the caller. `now` is the store's clock; it only ages what no schedule made.
+ * been left out by the caller.
  *
  * As restic does: for each rule the newest point of each of the N newest buckets that have any, so a point may serve
  * several rules. `within` counts back from the newest *scheduled* point: a forced backup must not push scheduled ones
@@ -36,7 +47,7 @@ export interface Verdict {
 export function decideRetention(
   points: readonly RestorePoint[],
   retention: Retention,
-  now: Instant,
+  at: Standpoint,
 ): readonly Verdict[] {
   const newestFirst = [...points].sort(byNewest);
   const scheduled = newestFirst.filter(isScheduled);
@@ -45,9 +56,9 @@ export function decideRetention(
   addWithin(policy, scheduled, retention.withinMs);
   for (const rule of BUCKETS) addBuckets(policy, scheduled, { ...rule, count: retention[rule.name] });
   addOwnNewest(policy, scheduled);
-  addOthers(policy, newestFirst, { retention, now });
+  addOthers(policy, newestFirst, { retention, now: at.now });
   addAtLeast(policy, newestFirst, Math.max(1, retention.atLeast));
-  const protection = protectionOf(newestFirst);
+  const protection = protectionOf(newestFirst, at.provenName);
   return points.map((point) => {
     const ruled = policy.of(point);
     const reasons = [...ruled, ...protection.of(point)];
@@ -169,12 +180,11 @@ function addAtLeast(reasons: Reasons, newestFirst: readonly RestorePoint[], atLe
   for (const point of newestFirst.slice(0, atLeast)) reasons.add(point, `at least ${atLeast}`);
 }
 
-function protectionOf(points: readonly RestorePoint[]): Reasons {
+function protectionOf(points: readonly RestorePoint[], provenName: string | null): Reasons {
   const reasons = new Reasons();
-  const proven = lastProven(points);
   for (const point of points) {
     for (const hold of [...point.holds].sort()) reasons.add(point, `held: ${hold}`);
-    if (point.name === proven?.name) reasons.add(point, "last proven");
+    if (point.name === provenName) reasons.add(point, "last proven");
     if (point.layout === "directory" && point.origin === null) reasons.add(point, "its origin is not known");
   }
   return reasons;

@@ -3,7 +3,7 @@ import type { Retention } from "../model/environment.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Listing } from "../model/observation.ts";
 import { isDatedAhead } from "./clock.ts";
-import { decideRetention, type RestorePoint, type Verdict } from "./retention.ts";
+import { decideRetention, lastProven, type RestorePoint, type Verdict } from "./retention.ts";
 
 /** What one readable store holds of one database. */
 export interface StoreContent {
@@ -102,12 +102,19 @@ export function pointsFor(
   return [...points.values()].sort((a, b) => (a.name < b.name ? 1 : -1));
 }
 
-/** The verdicts of one store on points, by name. */
+/** The last proven backup of all stores, whichever of them has the proof; null when none has one. */
+export function provenIn(stores: readonly Pick<StoreContent, "byName">[]): string | null {
+  const points = stores.flatMap((one) => completeOf(one).map((backup) => pointOf(stores, backup)));
+  return lastProven(points)?.name ?? null;
+}
+
+/** The verdicts of one store on points, by name; `provenName` is the last proven backup of all stores. */
 export function verdictsOf(
   content: { readonly retention: Retention; readonly clockAt: Instant },
   points: readonly RestorePoint[],
+  provenName: string | null,
 ): ReadonlyMap<string, Verdict> {
-  const verdicts = decideRetention(points, content.retention, content.clockAt);
+  const verdicts = decideRetention(points, content.retention, { now: content.clockAt, provenName });
   return new Map(verdicts.map((verdict) => [verdict.name, verdict]));
 }
 
@@ -119,9 +126,11 @@ export function keepersIn(
   stores: readonly StoreContent[],
   here: string,
 ): (backup: Backup) => readonly Keeper[] {
+  const provenName = provenIn(stores);
   const others = stores.flatMap(({ retention, ...content }) => {
     if (content.store === here || retention === null) return [];
-    const judge = (points: readonly RestorePoint[]) => verdictsOf({ ...content, retention }, points);
+    const judge = (points: readonly RestorePoint[]) =>
+      verdictsOf({ ...content, retention }, points, provenName);
     const points = pointsFor(stores, content);
     return [{ content, points, judge, verdicts: judge(points) }];
   });

@@ -47,11 +47,18 @@ const stored = fc
     proofs: fc.array(fc.record({ at: moment, passed: fc.boolean() }), { maxLength: 1 }),
     classic: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
     places: fc.subarray(["primary", "dr", "far"], { minLength: 1 }),
+    triedIn: fc.subarray(["primary", "dr", "far"]),
+    heldIn: fc.subarray(["primary", "dr", "far"]),
   })
-  .map(({ classic, places, damagedIn, ...more }) => {
+  .map(({ classic, places, damagedIn, triedIn, heldIn, ...more }) => {
     const backup = asStored(more, classic);
-    const damaged: Backup = { ...backup, state: "incomplete", etag: `etag-${backup.name}` };
-    return { places, backup, in: (store: string) => (store === damagedIn ? damaged : backup) };
+    const inStore = (store: string): Backup => ({
+      ...backup,
+      proofs: triedIn.includes(store) ? backup.proofs : [],
+      holds: heldIn.includes(store) ? backup.holds : [],
+      ...(store === damagedIn ? { state: "incomplete", etag: `etag-${backup.name}` } : {}),
+    });
+    return { places, backup, in: inStore };
   });
 
 function asStored(

@@ -8,7 +8,7 @@ import { plan } from "../../src/plan/plan.ts";
 import { renderPlan } from "../../src/plan/plan-file.ts";
 import { decideRetention } from "../../src/policy/retention.ts";
 import { type Situation, schedules, situation } from "./any-situation.ts";
-import { database, environment, HOUR_MS, NOW, observation } from "./build.ts";
+import { backupAt, database, environment, HOUR_MS, NO_RULES, NOW, observation } from "./build.ts";
 import { applied } from "./simulate.ts";
 
 function converge(at: Situation, now: Instant, allowLargePrune = true): Planned {
@@ -22,6 +22,41 @@ function backupsOf(observation: Observation): readonly (readonly [string, Backup
     return listing?.state === "listed" ? listing.backups.map((one) => [store, one] as const) : [];
   });
 }
+
+describe("the last proven backup", () => {
+  it("is one of all stores: that a proof goes with its backup stops no deletion in another store", () => {
+    const proofs = [{ at: NOW, passed: true }];
+    const [oldest, older, newest] = ["28", "29", "30"].map((minute) =>
+      backupAt(`2026-11-24T10:${minute}:00.000Z`, { proofs }),
+    );
+    if (oldest === undefined || older === undefined || newest === undefined) throw new Error("three");
+    const rules = { ...NO_RULES, atLeast: 0, keepOthersMs: 0 };
+    const at: Situation = {
+      environment: environment(
+        database({
+          schedules: [],
+          stores: [
+            { store: "primary", retention: { ...rules, monthly: 1 } },
+            { store: "dr", retention: { ...rules, yearly: 1 } },
+          ],
+        }),
+      ),
+      observation: observation({
+        stores: { primary: [older, newest], dr: [oldest, { ...newest, state: "incomplete" }] },
+      }),
+    };
+    const { plan } = converge(at, NOW);
+    const deleted = plan.steps.filter((step) => step.kind === "prune").map((step) => step.store);
+    expect(deleted).toEqual(["primary", "dr"]);
+    const after = applied(at.environment, plan, { observation: at.observation, at: NOW });
+    expect(converge({ ...at, observation: after }, NOW).plan.steps).toEqual([]);
+    const left = backupsOf(after).filter(([, one]) => one.state === "complete");
+    expect(left.map(([store, one]) => [store, one.name])).toEqual([
+      ["primary", newest.name],
+      ["dr", older.name],
+    ]);
+  });
+});
 
 describe("planning, applying and planning again", () => {
   it("leaves nothing to do, and no deletion meets a rail", () => {
@@ -112,15 +147,16 @@ describe("planning, applying and planning again", () => {
         const { plan } = converge(at, NOW);
         const before = backupsOf(at.observation);
         const after = applied(at.environment, plan, { observation: at.observation, at: NOW });
-        const all = [...new Map([...before, ...backupsOf(after)].map(([, one]) => [one.name, one])).values()];
+        const all = [...before, ...backupsOf(after)].map(([, one]) => one);
+        const complete = new Map(all.filter((one) => one.state === "complete").map((one) => [one.name, one]));
         for (const step of plan.steps) {
           if (step.kind !== "prune" || step.target.type !== "backup") continue;
           const { name } = step.target;
           for (const { store, retention } of at.environment.databases[0]?.backup.stores ?? []) {
             const damaged = before.find(([where, one]) => where === store && one.name === name)?.[1];
             if (damaged?.state !== "incomplete" || damaged.etag === null) continue;
-            const whole = all.filter((one) => one.state === "complete" || one.name === name);
-            const verdicts = decideRetention(whole, retention, NOW);
+            const whole = [...complete.values(), ...(complete.has(name) ? [] : [damaged])];
+            const verdicts = decideRetention(whole, retention, { now: NOW, provenName: null });
             const verdict = verdicts.find((one) => one.name === name);
             expect(verdict?.ruled).not.toBe(true);
           }

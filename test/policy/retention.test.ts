@@ -4,7 +4,7 @@ import { ORIGINS } from "../../src/model/backup.ts";
 import type { Retention } from "../../src/model/environment.ts";
 import { type Instant, instantOf, msOf } from "../../src/model/instant.ts";
 import { weekOf } from "../../src/policy/calendar.ts";
-import { decideRetention, type RestorePoint } from "../../src/policy/retention.ts";
+import { decideRetention, lastProven, type RestorePoint, type Verdict } from "../../src/policy/retention.ts";
 
 const DAY_MS = 86_400_000;
 const NOW = "2026-11-24T12:00:00.000Z";
@@ -23,8 +23,13 @@ function point(at: Instant, more: Partial<RestorePoint> = {}): RestorePoint {
   return { name: at, at, layout: "directory", origin: "scheduled", holds: [], proofs: [], ...more };
 }
 
+/** As the only store there is. */
+function decide(points: readonly RestorePoint[], retention: Retention, now: Instant): readonly Verdict[] {
+  return decideRetention(points, retention, { now, provenName: lastProven(points)?.name ?? null });
+}
+
 function kept(points: readonly RestorePoint[], retention: Partial<Retention>, now = NOW): readonly string[] {
-  return decideRetention(points, { ...NONE, ...retention }, now)
+  return decide(points, { ...NONE, ...retention }, now)
     .filter((one) => one.verdict === "keep")
     .map((one) => one.name);
 }
@@ -34,7 +39,7 @@ function reasons(
   retention: Partial<Retention>,
   name: string,
 ): readonly string[] {
-  const verdicts = decideRetention(points, { ...NONE, ...retention }, NOW);
+  const verdicts = decide(points, { ...NONE, ...retention }, NOW);
   return verdicts.find((one) => one.name === name)?.reasons ?? [];
 }
 
@@ -149,7 +154,7 @@ describe("retention", () => {
 
   it("keeps a held backup and names the hold, without wanting it elsewhere", () => {
     const held = point("2020-01-01T00:00:00.000Z", { holds: ["incident-42"] });
-    const verdict = decideRetention([...DAYS, held], { ...NONE, daily: 1 }, NOW).at(-1);
+    const verdict = decide([...DAYS, held], { ...NONE, daily: 1 }, NOW).at(-1);
     expect(verdict).toEqual({
       name: held.name,
       verdict: "keep",
@@ -164,6 +169,14 @@ describe("retention", () => {
     const newer = point("2026-11-02T01:00:00.000Z", { proofs: [proof] });
     expect(kept([...DAYS, older, newer], { daily: 1 })).toEqual(["2026-11-24T01:00:00.000Z", newer.name]);
     expect(reasons([...DAYS, newer], { daily: 1 }, newer.name)).toEqual(["last proven"]);
+  });
+
+  it("keeps no backup for a proof while a newer one is proven in another store", () => {
+    const proof = { at: "2026-11-23T05:00:00.000Z", passed: true };
+    const old = point("2026-11-01T01:00:00.000Z", { proofs: [proof] });
+    const at = { now: NOW, provenName: "2026-11-20T05:00:00.000Z" };
+    const verdicts = decideRetention([...DAYS, old], { ...NONE, daily: 1 }, at);
+    expect(verdicts.at(-1)).toMatchObject({ name: old.name, verdict: "prune" });
   });
 
   it("does not take a backup for proven whose latest proof failed", () => {
@@ -208,10 +221,10 @@ describe("retention, for any backups and any policy", () => {
   it("decides once for each backup, with a reason, whatever their order", () => {
     fc.assert(
       fc.property(points, retention, (all, policy) => {
-        const verdicts = decideRetention(all, policy, NOW);
+        const verdicts = decide(all, policy, NOW);
         expect(verdicts.map((one) => one.name)).toEqual(all.map((one) => one.name));
         for (const { reasons } of verdicts) expect(reasons.join("")).not.toBe("");
-        const turned = decideRetention(all.toReversed(), policy, NOW).toReversed();
+        const turned = decide(all.toReversed(), policy, NOW).toReversed();
         expect(turned).toEqual(verdicts);
       }),
     );
@@ -242,7 +255,7 @@ describe("retention, for any backups and any policy", () => {
   it("keeps no more buckets than it is told, and the newest backup of each", () => {
     fc.assert(
       fc.property(points, fc.integer({ min: 1, max: 6 }), (all, daily) => {
-        const verdicts = decideRetention(all, { ...NONE, daily, atLeast: 0, keepOthersMs: 0 }, NOW);
+        const verdicts = decide(all, { ...NONE, daily, atLeast: 0, keepOthersMs: 0 }, NOW);
         const kept = verdicts.filter((one) => one.reasons.some((reason) => reason.startsWith("daily")));
         const scheduled = all.filter((one) => one.origin === "scheduled");
         const days = [...new Set(scheduled.map((one) => one.at.slice(0, 10)))]
