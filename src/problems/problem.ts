@@ -50,6 +50,7 @@ export const SUMMARIES = {
   RESTORE_FAILED: "a restore could not go on",
   LOAD_FAILED: "a backup could not be loaded",
   RESTORE_BLOCKED: "a restore would not work as it is planned",
+  RESTORE_NOTICE: "what to know before the restore",
   RESTORE_INCOMPLETE: "a restored database is not what was backed up",
   CHECK_FAILED: "a declared check is not true",
   SCHEMA_MISMATCH: "the schema does not fit",
