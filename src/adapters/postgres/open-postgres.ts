@@ -5,6 +5,7 @@ import { DbopsError, problemsOf } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import { queryError } from "./connection-problem.ts";
 import { readFacts } from "./facts.ts";
+import { findMadeDatabases } from "./made-databases.ts";
 import { findMissingRights } from "./rights.ts";
 import { openSession } from "./session.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -47,6 +48,7 @@ async function inspect(
     const facts = await readFacts(session, target, false);
     await session.query("SET LOCAL search_path = pg_catalog");
     const rights = await findMissingRights(session, facts);
+    const made = await findMadeDatabases(session);
     const tools = await findMissingTools(facts.serverMajor, env, signal);
     return {
       state: "reachable",
@@ -55,6 +57,7 @@ async function inspect(
       sizeBytes: facts.sizeBytes,
       clockAt: facts.clockAt,
       problems: [...rights, ...tools],
+      ...(made.length === 0 ? {} : { made }),
     };
   } catch (error) {
     signal.throwIfAborted();

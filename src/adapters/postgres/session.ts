@@ -8,6 +8,8 @@ import { tlsOptions } from "./tls.ts";
 /** One connection to a server. An aborted signal closes it at once; a query under way then rejects with the signal's reason. */
 export interface Session {
   query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** One statement and no more (the extended protocol), its rows as lists: columns of one name stay apart. */
+  rows(sql: string): Promise<{ readonly columns: number; readonly rows: readonly (readonly unknown[])[] }>;
   /** Never throws. */
   close(): Promise<void>;
 }
@@ -53,17 +55,24 @@ async function connect(
     socket.destroy();
     throw error;
   }
+  return { ...questionsTo(client, signal), close };
+}
+
+function questionsTo(client: Client, signal: AbortSignal): Omit<Session, "close"> {
+  const aborted = (error: unknown): never => {
+    signal.throwIfAborted();
+    throw error;
+  };
   return {
     query: async <Row>(sql: string, values: readonly unknown[] = []) => {
-      try {
-        const result = await client.query(sql, [...values]);
-        return result.rows as Row[]; // the caller's SELECT list is the only thing that knows its types
-      } catch (error) {
-        signal.throwIfAborted();
-        throw error;
-      }
+      const result = await client.query(sql, [...values]).catch(aborted);
+      return result.rows as Row[]; // the caller's SELECT list is the only thing that knows its types
     },
-    close,
+    rows: async (sql) => {
+      const question = { text: sql, rowMode: "array" as const, queryMode: "extended" }; // not in @types/pg
+      const result = await client.query<unknown[]>(question).catch(aborted);
+      return { columns: result.fields.length, rows: result.rows };
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from "../../../model/environment.ts";
+import type { Secret, SecretSource } from "../../../model/secret.ts";
 import { fail } from "../../../problems/dbops-error.ts";
 import { openSession, type Session } from "../session.ts";
 import { resolveTarget, type Secrets, type Target } from "../target.ts";
@@ -21,7 +22,13 @@ export function adminAccess(
   database: Database,
   access: { readonly secrets: Secrets; readonly env: NodeJS.ProcessEnv },
 ): AdminAccess {
-  const resolved = new Map<string | null, Promise<Target>>();
+  const [targets, secrets] = [
+    new Map<string | null, Promise<Target>>(),
+    new Map<SecretSource, Promise<Secret>>(),
+  ];
+  const remembered: Secrets = {
+    resolve: (source, signal) => keep(secrets, source, () => access.secrets.resolve(source, signal)),
+  };
   const resolve = async (wanted: string | null, signal: AbortSignal): Promise<Target> => {
     const { admin, name } = database;
     if (admin === null)
@@ -29,20 +36,25 @@ export function adminAccess(
         fix: `add to databases.${name}: admin: { user: postgres, password: { env: ADMIN_PASSWORD } }`,
       });
     const role = { ...admin, database: wanted ?? admin.database };
-    return resolveTarget(database, { ...access, role }, signal);
+    return resolveTarget(database, { env: access.env, secrets: remembered, role }, signal);
   };
   return {
     name: database.name,
     env: access.env,
-    async target(wanted, signal) {
-      const known = resolved.get(wanted) ?? resolve(wanted, signal);
-      resolved.set(wanted, known);
-      return known.catch((error: unknown) => {
-        resolved.delete(wanted); // an interrupted or failed question is asked again
-        throw error;
-      });
-    },
+    target: (wanted, signal) => keep(targets, wanted, () => resolve(wanted, signal)),
   };
+}
+
+/** Asks once; an interrupted or failed question is asked again. */
+function keep<K, V>(known: Map<K, Promise<V>>, key: K, ask: () => Promise<V>): Promise<V> {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const asked = ask().catch((error: unknown) => {
+    known.delete(key);
+    throw error;
+  });
+  known.set(key, asked);
+  return asked;
 }
 
 /**

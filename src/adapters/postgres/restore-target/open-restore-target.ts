@@ -6,6 +6,9 @@ import { adminAccess } from "./admin-access.ts";
 import { createDatabase } from "./create-database.ts";
 import { dropDatabase } from "./drop-database.ts";
 import { findDatabase } from "./find-database.ts";
+import { inspectTarget } from "./inspect-target.ts";
+import { analyze, ask, readTables } from "./questions.ts";
+import { runScript } from "./run-script.ts";
 import { setNote } from "./set-note.ts";
 
 /** The port over node-pg and pg_restore. Nothing is resolved or opened before the first call. */
@@ -17,16 +20,16 @@ export function openRestoreTarget(
   const access = adminAccess(database, { secrets, env });
   const missing = (what: string) => () => fail("INTERNAL", `${access.name}: ${what} is not built`);
   return {
-    inspect: missing("inspect"),
+    inspect: (live, signal) => inspectTarget(access, live, signal),
     find: (name, signal) => findDatabase(access, name, signal),
     create: (name, like, note, signal) => createDatabase(access, { name, like, note }, signal),
     setNote: (named, note, signal) => setNote(access, { database: named, note }, signal),
     drop: (named, signal) => dropDatabase(access, named, signal),
     load: missing("load"),
-    analyze: missing("analyze"),
-    runScript: missing("runScript"),
-    tables: missing("tables"),
-    ask: missing("ask"),
+    analyze: (name, signal) => analyze(access, name, signal),
+    runScript: (name, script, signal) => runScript(access, { name, script }, signal),
+    tables: (name, signal) => readTables(access, name, signal),
+    ask: (name, sql, signal) => ask(access, { name, sql }, signal),
     swap: missing("swap"),
   };
 }
