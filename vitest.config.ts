@@ -6,6 +6,7 @@ export default defineConfig({
     // Time never decides a test: this only ends what hangs, also on a machine that is busy with something else.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 240_000 } },
     pool: "forks",
     maxWorkers: 2,
     allowOnly: false,

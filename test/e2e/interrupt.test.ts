@@ -3,6 +3,7 @@ import { ageBackup } from "../support/aged-backup.ts";
 import { startWorld, type World } from "../support/backed-up-world.ts";
 import { descendantsOf, isAlive } from "../support/processes.ts";
 import { dumpOf, stallMidUpload } from "../support/stalled-apply.ts";
+import { stallMidDeletion } from "../support/stalled-deletion.ts";
 import { backupsIn, eventsOf, filesOf, foldersIn, until } from "../support/store-files.ts";
 
 let world: World;
@@ -54,12 +55,11 @@ describe("SIGINT in the middle of deletions", () => {
       retention: "{ daily: 3, atLeast: 1 }",
       schedules,
     });
-    for (const stamp of older)
-      await ageBackup(workplace, "primary", { from: world.first, stamp, proofs: 400 });
+    for (const stamp of older) await ageBackup(workplace, "primary", { from: world.first, stamp, proofs: 1 });
     await workplace.dbops(["plan", "production", "--out", "p.yaml"]);
-    const running = workplace.start(["apply", "p.yaml", "--yes", "--parallelism", "1"]);
-    await until(async () => (await backupsIn(workplace, "primary")).length < older.length + 1);
+    const { running, goOn } = await stallMidDeletion(workplace, "p.yaml", older);
     running.child.kill("SIGINT");
+    await goOn();
     expect(await running.ended).toMatchObject({ code: 130 });
     const left = await backupsIn(workplace, "primary");
     expect(left).toHaveLength(older.length);

@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ageBackup } from "../support/aged-backup.ts";
 import { startWorld, type World } from "../support/backed-up-world.ts";
-import { backupsIn, foldersIn, stateOf, storeFolder, until } from "../support/store-files.ts";
+import { stallMidDeletion } from "../support/stalled-deletion.ts";
+import { backupsIn, foldersIn, stateOf } from "../support/store-files.ts";
 import { environmentYaml, type Workplace } from "../support/workplace.ts";
 
 const OLDER = ["20260101_010000", "20260102_010000", "20260103_010000", "20260104_010000"];
@@ -81,15 +80,10 @@ describe("a shorter retention", () => {
 
 describe("a prune that is killed half-way", () => {
   it("leaves no backup that looks whole and is not, and goes on to exactly the planned ones", async () => {
-    // hundreds of proofs beside each make a deletion slow enough to be met in its middle
-    const workplace = await withOlder({ retention: "{ daily: 3 }", stores: ["primary"] }, 400);
+    const workplace = await withOlder({ retention: "{ daily: 3 }", stores: ["primary"] }, 1);
     await workplace.dbops(["plan", "production", "--out", "p.yaml"]);
     const intact = (await stateOf(workplace, "primary")).filter(isKept);
-    const running = workplace.start(["apply", "p.yaml", "--yes", "--parallelism", "1"]);
-    const manifests = OLDER.slice(0, 2).map((stamp) =>
-      join(storeFolder(workplace, "primary"), "app", stamp, "manifest.json"),
-    );
-    await until(async () => manifests.some((file) => !existsSync(file)));
+    const { running } = await stallMidDeletion(workplace, "p.yaml", OLDER);
     running.child.kill("SIGKILL");
     expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
     const whole = await backupsIn(workplace, "primary");

@@ -5,6 +5,7 @@ import { restoreByGuide } from "../support/by-hand.ts";
 import { contentOf } from "../support/database-content.ts";
 import { declareApp } from "../support/declared-environment.ts";
 import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
+import { until } from "../support/store-files.ts";
 import { mustSucceed, takeBackup } from "../support/taken-backup.ts";
 import { makeWorkplace, type Workplace } from "../support/workplace.ts";
 
@@ -51,6 +52,7 @@ const ids = async (database: string, table: string): Promise<readonly string[]> 
 describe("a backup of a database that is written to all the time", () => {
   it("is one moment of it: the one that its manifest names", async () => {
     const writing = primary.psql("app", "CALL write_on()").catch(() => "ended");
+    await until(async () => Number(await primary.psql("app", "SELECT count(*) FROM a_left")) > 10);
     const { folder, manifest } = await takeBackup(workplace);
     const writers = "FROM pg_stat_activity WHERE query = 'CALL write_on()' AND pid <> pg_backend_pid()";
     expect(await primary.psql("postgres", `SELECT pg_terminate_backend(pid) ${writers}`)).toBe("t");

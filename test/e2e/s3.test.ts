@@ -132,7 +132,7 @@ databases:
   app:
     connection: { ${connection} }
     backup:
-      schedules: { daily: { cron: "0 1 * * *" } }
+      schedules: { yearly: { cron: "0 0 1 1 *" } }
       stores: [primary, dr]
       encryption: { age: { recipients: [${workplace.recipient}] } }
       retention: { within: 30d }

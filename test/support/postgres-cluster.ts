@@ -59,9 +59,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         await chown(path, owner.uid, owner.gid);
     }
     await createData(layout, owner, options);
-    const port = options.settings?.["port"] === undefined ? await freePort() : Number(options.settings.port);
-    await configure(layout, port, owner, options);
-    const server = await startServer(layout, owner);
+    const { port, server } = await startOnFreePort(layout, owner, options);
     return clusterOf(layout, port, { server, start: () => startServer(layout, owner) });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -168,6 +166,24 @@ async function configure(
     const path = join(layout.data, name);
     await writeFile(path, content, { mode: 0o600 });
     if (owner !== null) await chown(path, owner.uid, owner.gid);
+  }
+}
+
+/** Tries again where another program took the port before the server did. */
+async function startOnFreePort(
+  layout: Layout,
+  owner: User | null,
+  options: ClusterOptions,
+): Promise<{ readonly port: number; readonly server: ChildProcess }> {
+  const wanted = options.settings?.["port"];
+  for (let attempt = 1; ; attempt += 1) {
+    const port = wanted === undefined ? await freePort() : Number(wanted);
+    await configure(layout, port, owner, options);
+    try {
+      return { port, server: await startServer(layout, owner) };
+    } catch (error) {
+      if (attempt === 5 || wanted !== undefined || !/could not bind/.test(String(error))) throw error;
+    }
   }
 }
 

@@ -30,6 +30,10 @@ export interface S3Server {
 export async function startMinio(): Promise<S3Server> {
   const external = process.env["DBOPS_TEST_S3"];
   if (external !== undefined && external !== "") return useServer(external);
+  return onFreePort(startOwnMinio);
+}
+
+async function startOwnMinio(): Promise<S3Server> {
   const program = findProgram("minio");
   const folder = await mkdtemp(join(tmpdir(), "dbops-minio-"));
   const [port, consolePort] = [await freePort(), await freePort()];
@@ -50,7 +54,11 @@ export async function startMinio(): Promise<S3Server> {
 }
 
 /** versitygw over a folder: another server, that differs from MinIO where S3 servers do differ. */
-export async function startVersitygw(): Promise<S3Server> {
+export function startVersitygw(): Promise<S3Server> {
+  return onFreePort(startOwnVersitygw);
+}
+
+async function startOwnVersitygw(): Promise<S3Server> {
   const program = findProgram("versitygw");
   const folder = await mkdtemp(join(tmpdir(), "dbops-versitygw-"));
   const port = await freePort();
@@ -90,6 +98,17 @@ export async function startUnsafeGateways(): Promise<S3Server> {
   return { ...server, kill: stop, stop };
 }
 
+/** Tries again where another program took the port before the server did. */
+async function onFreePort(start: () => Promise<S3Server>): Promise<S3Server> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === 5 || !/already in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
 /** A port of this host that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -103,7 +122,7 @@ export async function freePort(): Promise<number> {
 
 const USER = "dbops-test";
 const PASSWORD = "dbops-test-password";
-const READY_TRIES = 200;
+const READY_TRIES = 2000;
 
 interface ServerStart {
   readonly folder: string;

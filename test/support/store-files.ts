@@ -79,9 +79,10 @@ export async function eventsOf(
   return texts.flatMap((text) => (JSON.parse(text) as AuditEntry).events); // written by dbops a moment ago
 }
 
-/** Calls `look` until it gives something; for what another process is about to do. */
+/** Calls `look` until it gives something; for what another process is about to do. Patience ends before the test's own. */
 export async function until<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (let tries = 0; tries < 6000; tries += 1) {
+  const end = Date.now() + 240_000;
+  while (Date.now() < end) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 5));
