@@ -1,5 +1,6 @@
 import type { Environment } from "../model/environment.ts";
 import type { Plan } from "../model/plan.ts";
+import type { Step } from "../model/step.ts";
 import { describeStep } from "../plan/describe.ts";
 import { fail } from "../problems/dbops-error.ts";
 import type { Context } from "./context.ts";
@@ -14,8 +15,8 @@ export interface Confirmation {
 }
 
 /**
- * Additive plans never ask; destructive ones need a yes, and in a protected environment its typed name. True when a person
- * was asked. Throws CONFIRMATION_NEEDED.
+ * Additive plans never ask; destructive ones, and those with a point of no return, need a yes, and in a protected
+ * environment its typed name. True when a person was asked. Throws CONFIRMATION_NEEDED.
  */
 export async function confirm(context: Context, asked: Confirmation): Promise<boolean> {
   const { plan, environment } = asked;
@@ -23,15 +24,15 @@ export async function confirm(context: Context, asked: Confirmation): Promise<bo
     fail("CONFIRMATION_NEEDED", `--confirm ${asked.confirm} is not the name of the environment`, {
       fix: `dbops apply … --confirm ${environment.name}`,
     });
-  const { destroy } = plan.summary;
-  if (destroy === 0 || asked.confirm !== null || (asked.yes && !environment.protected)) return false;
+  if (!plan.steps.some(isWeighty) || asked.confirm !== null || (asked.yes && !environment.protected))
+    return false;
   await (environment.protected ? askForName(context, asked) : askForYes(context, asked));
   return true;
 }
 
 async function askForName(context: Context, { plan, environment }: Confirmation): Promise<void> {
   const { name } = environment;
-  const question = `${destroyedBy(plan)}\n${countOf(plan)} in the protected environment ${name}. Type its name to go on: `;
+  const question = `${weightOf(plan)}\n${countOf(plan)} in the protected environment ${name}. Type its name to go on: `;
   const answer = await context.view.ask(question, context.signal);
   if (answer?.trim() === name) return;
   const detail =
@@ -43,7 +44,7 @@ async function askForName(context: Context, { plan, environment }: Confirmation)
 
 async function askForYes(context: Context, { plan }: Confirmation): Promise<void> {
   const answer = await context.view.ask(
-    `${destroyedBy(plan)}\n${countOf(plan)}. Type yes to go on: `,
+    `${weightOf(plan)}\n${countOf(plan)}. Type yes to go on: `,
     context.signal,
   );
   if (answer?.trim() === "yes") return;
@@ -51,14 +52,19 @@ async function askForYes(context: Context, { plan }: Confirmation): Promise<void
   fail("CONFIRMATION_NEEDED", detail, { fix: "dbops apply … --yes" });
 }
 
+function isWeighty(step: Step): boolean {
+  return step.effect === "destroy" || step.pointOfNoReturn === true;
+}
+
 function countOf(plan: Plan): string {
   const { destroy } = plan.summary;
+  if (destroy === 0) return "the plan has a point of no return";
   return destroy === 1 ? "the plan destroys 1 thing" : `the plan destroys ${destroy} things`;
 }
 
-/** The lines of what will be gone; a long list is cut, the plan itself has it whole. */
-function destroyedBy(plan: Plan): string {
-  const lines = plan.steps.filter((step) => step.effect === "destroy").map(describeStep);
+/** The lines of what will be gone or cannot be taken back; a long list is cut, the plan itself has it whole. */
+function weightOf(plan: Plan): string {
+  const lines = plan.steps.filter(isWeighty).map(describeStep);
   const more = lines.length - SHOWN_LINES;
   return [...lines.slice(0, SHOWN_LINES), ...(more > 0 ? [`and ${more} more: dbops show`] : [])].join("\n");
 }

@@ -1,6 +1,6 @@
 import { testConditions } from "../apply/store-conditions.ts";
 import { loadEnvironments } from "../config/load-environments.ts";
-import type { Environment } from "../model/environment.ts";
+import type { Database, Environment } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
 import type { DatabaseObservation } from "../model/observation.ts";
 import type { Check } from "../model/report.ts";
@@ -37,7 +37,7 @@ async function examine(context: Context, environment: Environment): Promise<read
   );
   const databases = environment.databases.map(({ name }) => examineDatabase(context, { connection, name }));
   const groups = await Promise.all([...stores, ...databases, examineIdentities(environment, connection)]);
-  return groups.flat();
+  return [...groups.flat(), ...environment.databases.map(adminCheck)];
 }
 
 interface Patient {
@@ -81,6 +81,13 @@ async function examineDatabase(context: Context, { connection, name }: Patient):
       ? [good(subject, "the role may read all of it, and a fitting pg_dump is here")]
       : rights),
   ];
+}
+
+/** Its password is resolved only for a restore: to look is not to try. */
+function adminCheck({ name, admin }: Database): Check {
+  const subject = `database ${name}`;
+  if (admin === null) return good(subject, "no admin is declared: it can be backed up here, not restored");
+  return good(subject, `the role that restores, ${admin.user}, is declared; it was not tried`);
 }
 
 async function examineIdentities(environment: Environment, { ports }: Connection): Promise<readonly Check[]> {

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { ageCipher } from "../adapters/age-cipher/age-cipher.ts";
 import { http } from "../adapters/http.ts";
+import { readOnlyTarget } from "../adapters/postgres/restore-target/read-only-target.ts";
 import { resolveSecret } from "../adapters/secrets.ts";
 import { lazyStore } from "../adapters/store-wrappers/lazy-store.ts";
 import { readOnly } from "../adapters/store-wrappers/read-only.ts";
@@ -11,29 +12,39 @@ import { thisHost } from "../adapters/this-host.ts";
 import type { Records } from "../apply/sessions.ts";
 import type { Connection } from "../commands/context.ts";
 import { loadEnvironment } from "../config/load-environments.ts";
-import type { Environment, S3StoreDeclaration, Store } from "../model/environment.ts";
+import type { Database, Environment, S3StoreDeclaration, Store } from "../model/environment.ts";
 import type { Secret } from "../model/secret.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { RestoreTarget } from "../ports/restore-target.ts";
 import { fail } from "../problems/dbops-error.ts";
 import type { Ports } from "../steps/handler.ts";
-import { lazyArchiveLister, lazyArchiveReader, lazyPostgres, lazyRestoreTarget } from "./lazy-ports.ts";
+import {
+  lazyArchiveLister,
+  lazyArchiveReader,
+  lazyPostgres,
+  lazyRestoreTarget,
+  type Secrets,
+} from "./lazy-ports.ts";
 
 /** Builds the adapters of an environment; every one is opened, and its SDK loaded, at its first use. */
 export function connect(environment: Environment, access: Access, signal: AbortSignal): Connection {
   const stores = new Map(environment.stores.map((one) => [one.name, stackOf(one, access, signal)]));
-  return { ports: portsOf(environment, stores, signal), records: recordsOf(environment, access, signal) };
+  return {
+    ports: portsOf(environment, { stores, access }, signal),
+    records: recordsOf(environment, access, signal),
+  };
 }
 
 type Access = "read-only" | "read-write";
 
 function portsOf(
   environment: Environment,
-  stores: ReadonlyMap<string, ObjectStore>,
+  { stores, access }: { readonly stores: ReadonlyMap<string, ObjectStore>; readonly access: Access },
   signal: AbortSignal,
 ): Ports {
   const secrets = { resolve: resolveSecret };
   const databases = new Map(environment.databases.map((one) => [one.name, lazyPostgres(one, secrets)]));
-  const targets = new Map(environment.databases.map((one) => [one.name, lazyRestoreTarget(one, secrets)]));
+  const targets = new Map(environment.databases.map((one) => [one.name, targetOf(one, secrets, access)]));
   return {
     environment,
     store: (name) => stores.get(name) ?? unknown("store", name, environment),
@@ -48,6 +59,11 @@ function portsOf(
     passphrase: (database) => passphraseOf(environment, database, signal),
     openingKeys: async () => ({ identities: await loadIdentities(environment, signal) }),
   };
+}
+
+function targetOf(database: Database, secrets: Secrets, access: Access): RestoreTarget {
+  const target = lazyRestoreTarget(database, secrets);
+  return access === "read-only" ? readOnlyTarget(target) : target;
 }
 
 /** The file of the other environment lies beside this one's. */

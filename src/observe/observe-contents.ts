@@ -25,12 +25,17 @@ export interface BackupSource extends KeyRing {
 
 /**
  * What a backup says about itself: manifest, detail, roles, and the archive's table of contents, for which only the head of
- * the archive is read. What cannot be read or opened is a value.
+ * the archive is read. What cannot be read or opened is a value; null: its manifest does not fit.
  */
-export async function observeContents(source: BackupSource, signal: AbortSignal): Promise<BackupContents> {
+export async function observeContents(
+  source: BackupSource,
+  fits: (manifest: Manifest) => boolean,
+  signal: AbortSignal,
+): Promise<BackupContents | null> {
   const read = await attempt(() => readManifest(source.store, source.backup, signal), signal);
   if ("problem" in read) return { state: "unreadable", problem: placed(source, read.problem) };
   const { manifest } = read.value;
+  if (!fits(manifest)) return null;
   const opened = await attempt(() => open(source, manifest, signal), signal);
   if ("problem" in opened)
     return {
@@ -113,7 +118,7 @@ async function attempt<T>(
   } catch (error) {
     signal.throwIfAborted();
     const [first] = problemsOf(error);
-    if (!(error instanceof DbopsError) || first === undefined) throw error;
+    if (!(error instanceof DbopsError) || first === undefined || first.code === "INTERNAL") throw error;
     return { problem: first };
   }
 }

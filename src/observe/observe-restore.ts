@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { relative } from "node:path";
-import type { RestoreObservation } from "../model/archive-contents.ts";
+import type { BackupContents, RestoreObservation } from "../model/archive-contents.ts";
 import { sha256 } from "../model/canonical.ts";
 import type { Database, Environment } from "../model/environment.ts";
+import type { Manifest } from "../model/manifest.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RestoreTarget } from "../ports/restore-target.ts";
 import { fail } from "../problems/dbops-error.ts";
@@ -10,7 +11,10 @@ import { type BackupSource, observeContents } from "./observe-contents.ts";
 
 /** What is to be restored, and over what. */
 export interface RestoreQuestion {
-  readonly source: BackupSource;
+  /** Backups that may be it, in the order in which they are tried. */
+  readonly sources: readonly [BackupSource, ...BackupSource[]];
+  /** Whether a backup is the one, by its manifest. */
+  fits(manifest: Manifest): boolean;
   /** The environment that the database is restored in. */
   readonly environment: Environment;
   readonly database: Database;
@@ -21,35 +25,48 @@ export interface RestoreQuestion {
 }
 
 /**
- * Looks into the chosen backup and at the server that it is to be restored to; changes neither. What cannot be looked at is a
- * value; a declared SQL file that cannot be read is CONFIG_INVALID, since a restore without it would be refused.
+ * Looks into the first backup that fits, or into the last, and at the server that it is to be restored to; changes neither.
+ * What cannot be looked at is a value: the first backup of which that is so is the one. A declared SQL file that cannot be
+ * read is CONFIG_INVALID, since a restore without it would be refused.
  */
 export async function observeRestore(
   question: RestoreQuestion,
   signal: AbortSignal,
 ): Promise<RestoreObservation> {
-  const { source, database, live, clock } = question;
-  const observedAt = clock.now();
+  const { database, live } = question;
+  const observedAt = question.clock.now();
   const sanitize = await Promise.all(
     database.restore.sanitize.map((path) => readSanitize(question, path, signal)),
   );
-  const [contents, target] = await Promise.all([
-    observeContents(source, signal),
+  const [{ source, contents }, target] = await Promise.all([
+    firstFitting(question, signal),
     question.target.inspect(live, signal),
   ]);
   signal.throwIfAborted();
-  const { environment, backup, storeName } = source;
   return {
-    from: environment.name,
+    from: source.environment.name,
     database: database.name,
-    backup,
-    store: storeName,
+    backup: source.backup,
+    store: source.storeName,
     observedAt,
     contents,
     live,
     target,
     sanitize,
   };
+}
+
+/** Manifests are small: only the backup that fits is looked into any further. */
+async function firstFitting(
+  { sources, fits }: RestoreQuestion,
+  signal: AbortSignal,
+): Promise<{ readonly source: BackupSource; readonly contents: BackupContents }> {
+  for (const source of sources) {
+    const isLast = source === sources.at(-1);
+    const contents = await observeContents(source, (manifest) => isLast || fits(manifest), signal);
+    if (contents !== null) return { source, contents };
+  }
+  throw new RangeError("the last one is looked into whatever its manifest says");
 }
 
 async function readSanitize(

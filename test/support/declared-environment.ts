@@ -6,6 +6,9 @@ type DatabaseInFile = NonNullable<EnvironmentFile["databases"][string]>;
 type BackupInFile = DatabaseInFile["backup"];
 
 export interface Declared {
+  /** `production` unless given. */
+  readonly environment?: string;
+  readonly protected?: boolean;
   /** The name of the database in the cluster; in the stores it is always `app`. */
   readonly database?: string;
   readonly user?: string;
@@ -20,9 +23,11 @@ export interface Declared {
   readonly compression?: BackupInFile["compression"];
   readonly encryption?: BackupInFile["encryption"];
   readonly identities?: EnvironmentFile["identities"];
+  readonly admin?: DatabaseInFile["admin"];
+  readonly restore?: DatabaseInFile["restore"];
 }
 
-/** Writes environments/production.yaml for one database of a cluster (YAML takes JSON as it is). */
+/** Writes environments/<environment>.yaml for one database of a cluster (YAML takes JSON as it is). */
 export async function declareApp(
   workplace: Workplace,
   cluster: Cluster,
@@ -30,10 +35,12 @@ export async function declareApp(
 ): Promise<void> {
   const stores = declared.stores ?? { primary: "./stores/primary" };
   const names = Object.keys(stores);
-  const { compression, encryption = { age: { recipients: [workplace.recipient] } } } = declared;
+  const { environment = "production", compression, admin, restore } = declared;
+  const { encryption = { age: { recipients: [workplace.recipient] } } } = declared;
   const file = {
     version: 1,
-    environment: "production",
+    environment,
+    ...(declared.protected === undefined ? {} : { protected: declared.protected }),
     records: declared.records ?? names[0],
     stores: Object.fromEntries(Object.entries(stores).map(([name, path]) => [name, { file: { path } }])),
     ...(declared.identities === undefined ? {} : { identities: declared.identities }),
@@ -48,6 +55,8 @@ export async function declareApp(
           sslmode: "disable",
           ...declared.connection,
         },
+        ...(admin === undefined ? {} : { admin }),
+        ...(restore === undefined ? {} : { restore }),
         backup: {
           schedules: { daily: { cron: "0 1 * * *" } },
           stores: declared.kept ?? names,
@@ -58,5 +67,5 @@ export async function declareApp(
       },
     },
   };
-  await workplace.declare("production", JSON.stringify(file, null, 2));
+  await workplace.declare(environment, JSON.stringify(file, null, 2));
 }

@@ -1,0 +1,26 @@
+import type { RestoreTarget } from "../../../ports/restore-target.ts";
+import { fail } from "../../../problems/dbops-error.ts";
+
+/** The same server for a dry run: it looks, and whatever would change something throws INTERNAL before it gets there. */
+export function readOnlyTarget(target: RestoreTarget): RestoreTarget {
+  return {
+    inspect: (live, signal) => target.inspect(live, signal),
+    find: (name, signal) => target.find(name, signal),
+    tables: (name, signal) => target.tables(name, signal),
+    ask: (name, sql, signal) => target.ask(name, sql, signal),
+    create: async (name) => refuse("create", name),
+    setNote: async ({ name }) => refuse("comment on", name),
+    drop: async ({ name }) => refuse("drop", name),
+    load: async ({ into, archive }) => {
+      archive.destroy();
+      return refuse("load", into.name);
+    },
+    analyze: async (name) => refuse("analyze", name),
+    runScript: async (name) => refuse("run a script in", name),
+    swap: async ({ live }) => refuse("swap", live),
+  };
+}
+
+function refuse(what: string, name: string): never {
+  fail("INTERNAL", `a run that must not change anything tried to ${what} the database ${name}`);
+}
