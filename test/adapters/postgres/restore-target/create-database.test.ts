@@ -73,6 +73,27 @@ describe("a database that is created", () => {
   });
 });
 
+test.each([0, 10, 20, 30, 40, 60, 80, 120])(
+  "an attempt that is cut off after about %i ms leaves nothing that the next one cannot finish",
+  async (ms) => {
+    const name = `dbops_${(0xa00 + ms).toString().padStart(8, "0")}_side`;
+    const target = targetOn(cluster, "maker");
+    const cut = await target
+      .create(name, PLAIN, SIDE, AbortSignal.timeout(ms))
+      .catch((error: Error) => error.name);
+    if (typeof cut === "string") expect(cut).toBe("TimeoutError");
+    const again = await target
+      .create(name, PLAIN, SIDE, signal())
+      .catch((error: DbopsError) => error.problems[0]?.code);
+    const found = await target.find(name, signal());
+    expect(found).toMatchObject({
+      note: SIDE,
+      properties: { owner: "maker", accessPrivileges: ["maker=CTc/maker"] },
+    });
+    expect([found?.oid, "DATABASE_EXISTS"]).toContain(again);
+  },
+);
+
 describe("a name that is taken is DATABASE_EXISTS", () => {
   async function isRefused(name: string, user?: string): Promise<void> {
     const before = await cluster.psql(
