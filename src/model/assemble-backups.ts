@@ -70,7 +70,7 @@ function fromFolder(name: string, database: string, members: readonly Member[]):
     proofs: members
       .flatMap(({ key }) => (key.kind === "proof" ? [{ at: key.at, passed: key.passed }] : []))
       .sort((a, b) => (a.at < b.at ? -1 : 1)),
-    holds: members.flatMap(({ key }) => (key.kind === "hold" ? [key.id] : [])).sort(),
+    holds: [...new Set(members.flatMap(({ key }) => (key.kind === "hold" ? [key.id] : [])))].sort(),
     ...unknownIn(name, members, manifest !== undefined),
   };
 }

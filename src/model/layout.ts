@@ -74,6 +74,11 @@ export function holdKey(id: string): string {
   return `hold/${id}.json`;
 }
 
+/** Every key that holds a backup under this id: dbops' own, and one that somebody made without `.json`. */
+export function holdingKeys(id: string): readonly string[] {
+  return id.endsWith(".json") ? [holdKey(id)] : [holdKey(id), `hold/${id}`];
+}
+
 /** The key of a proof, relative to the backup's folder. */
 export function proofKey(at: Instant, passed: boolean): string {
   return `proof/${stampOf(at)}.${passed ? "passed" : "failed"}.json`;

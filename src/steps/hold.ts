@@ -1,13 +1,14 @@
 import type { Facts } from "../model/audit-entry.ts";
 import type { Instant } from "../model/instant.ts";
-import { folderOf, holdKey } from "../model/layout.ts";
+import { folderOf, holdingKeys, holdKey } from "../model/layout.ts";
 import type { HoldStep } from "../model/step.ts";
+import type { ObjectInfo } from "../ports/object-store.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { makerOf, resolveName } from "./backup-facts.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
 import { writeOnce } from "./write-once.ts";
 
-/** Places a hold beside a backup, which no prune passes, or ends it. */
+/** Places a hold beside a backup, which no prune passes, or ends it: whatever holds under its id goes. */
 export const hold: Action<HoldStep> = {
   shape: "action",
   guard: "lock",
@@ -15,9 +16,9 @@ export const hold: Action<HoldStep> = {
   async probe(step: HoldStep, run: ProbeRun): Promise<Standing> {
     const name = resolveName(step.backup, run);
     if (name === null) return { state: "waiting", for: makerOf(step.backup) };
-    const there = await run.ports.store(step.store).head(keyOf(step, name), run.signal);
+    const there = await findAll(step, name, run);
     const wanted = step.action === "place";
-    if ((there !== null) !== wanted) return { state: "ready" };
+    if (there.length > 0 !== wanted) return { state: "ready" };
     return {
       state: "done",
       evidence: `the hold ${step.hold} is ${wanted ? "there" : "gone"}`,
@@ -28,20 +29,20 @@ export const hold: Action<HoldStep> = {
   async execute(step: HoldStep, run: StepRun): Promise<Facts> {
     const name = resolveName(step.backup, run) ?? fail("INTERNAL", `${step.id} has no backup`);
     const store = run.ports.store(step.store);
-    const key = keyOf(step, name);
     if (step.action === "place") {
       await writeOnce(
         store,
-        key,
+        `${folderOf(name)}${holdKey(step.hold)}`,
         renderHold({ id: step.hold, reason: step.reason, at: run.plan.createdAt }),
         run.signal,
       );
       return { name };
     }
-    const there = await store.head(key, run.signal);
-    const answer = there === null ? "absent" : await store.remove(key, { etag: there.etag }, run.signal);
-    if (answer === "locked" || answer === "changed")
-      fail("PRUNE_REFUSED", `${key} could not be removed: ${answer}`);
+    for (const { key, etag } of await findAll(step, name, run)) {
+      const answer = await store.remove(key, { etag }, run.signal);
+      if (answer === "locked" || answer === "changed")
+        fail("PRUNE_REFUSED", `${key} could not be removed: ${answer}`);
+    }
     return { name };
   },
 };
@@ -51,6 +52,14 @@ export function renderHold(content: { id: string; reason: string | null; at: Ins
   return `${JSON.stringify({ formatVersion: 1, ...content }, null, 2)}\n`;
 }
 
-function keyOf(step: HoldStep, name: string): string {
-  return `${folderOf(name)}${holdKey(step.hold)}`;
+/** What is there: of a hold that is placed only the object that dbops writes, of one that ends all that hold under its id. */
+async function findAll(step: HoldStep, name: string, run: ProbeRun): Promise<readonly ObjectInfo[]> {
+  const keys = step.action === "place" ? [holdKey(step.hold)] : holdingKeys(step.hold);
+  const store = run.ports.store(step.store);
+  const found: ObjectInfo[] = [];
+  for (const key of keys) {
+    const info = await store.head(`${folderOf(name)}${key}`, run.signal);
+    if (info !== null) found.push(info);
+  }
+  return found;
 }

@@ -10,6 +10,7 @@ import {
   databasePrefix,
   folderOf,
   freeStamp,
+  holdingKeys,
   holdKey,
   journalKey,
   lockKey,
@@ -122,6 +123,7 @@ describe("parse of format", () => {
           expect(parse(originKey(origin))).toEqual({ kind: "origin", stamp, origin });
           expect(parse(proofKey(at, passed))).toEqual({ kind: "proof", stamp, at, passed });
           expect(parse(holdKey(id))).toEqual({ kind: "hold", stamp, id });
+          for (const key of holdingKeys(id)) expect(parse(key)).toEqual({ kind: "hold", stamp, id });
         },
       ),
     );
