@@ -3,6 +3,7 @@ import { createGunzip } from "node:zlib";
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { problem } from "../../problems/problem.ts";
 import { chain } from "./chain.ts";
+import { Explaining } from "./explaining.ts";
 import { gather } from "./gather.ts";
 
 const OUTPUT_BYTES = 1024 * 1024;
@@ -20,19 +21,18 @@ export function gunzip(body: Readable): Readable {
     },
   });
   const file = createGunzip({ chunkSize: OUTPUT_BYTES });
-  const tail = new Transform({
-    transform: (chunk, _encoding, done) => done(null, chunk),
+  const tail = new Explaining({
     // Node ends the output at the end of the last member and drops what follows, even when the input fails later.
     flush: (done) =>
       done(givenBytes === file.bytesWritten ? null : damaged("bytes follow the end of the file")),
-    destroy: (error, done) => done(explain(error)),
+    explain,
   });
   return chain(body, gather(), count, file, tail);
 }
 
 /** zlib's own errors become a Problem; any other one came from further up and stays. */
-function explain(error: Error | null): Error | null {
-  if (error === null || !("code" in error) || !/^Z_/.test(String(error.code))) return error;
+function explain(error: Error): Error {
+  if (!("code" in error) || !/^Z_/.test(String(error.code))) return error;
   return damaged(error.code === "Z_BUF_ERROR" ? "it is truncated" : error.message, error);
 }
 

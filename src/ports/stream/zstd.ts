@@ -3,6 +3,7 @@ import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { problem } from "../../problems/problem.ts";
 import { chain } from "./chain.ts";
+import { Explaining } from "./explaining.ts";
 import { gather } from "./gather.ts";
 
 /** Room for what one gathered buffer becomes, so that one buffer is one trip to the thread pool. */
@@ -46,19 +47,18 @@ export function decompress(body: Readable): Readable {
     },
   });
   const frame = createZstdDecompress({ chunkSize: OUTPUT_BYTES });
-  const tail = new Transform({
-    transform: (chunk, _encoding, done) => done(null, chunk),
+  const tail = new Explaining({
     // Node ends the output at the end of the frame and drops what follows, even when the input fails later.
     flush: (done) =>
       done(givenBytes === frame.bytesWritten ? null : damaged("bytes follow the end of the frame")),
-    destroy: (error, done) => done(explain(error)),
+    explain,
   });
   return chain(body, gather(), count, frame, tail);
 }
 
 /** zlib's own errors become a Problem; any other one came from further up and stays. */
-function explain(error: Error | null): Error | null {
-  if (error === null || !("code" in error) || !/^Z(STD)?_/.test(String(error.code))) return error;
+function explain(error: Error): Error {
+  if (!("code" in error) || !/^Z(STD)?_/.test(String(error.code))) return error;
   return damaged(error.message, error);
 }
 

@@ -53,6 +53,13 @@ describe("gunzip", () => {
     }
   });
 
+  it("has failed with the same error for who looks at it and for who listens", async () => {
+    const body = gunzip(inPieces(Buffer.from("no gzip")));
+    const error: unknown = await collect(body).catch((thrown: unknown) => thrown);
+    expect(body.errored).toBe(error);
+    expect(body.errored).toMatchObject(damage(/incorrect header/));
+  });
+
   it("passes on the failure of its input, also behind the end of the file", async () => {
     await expect(collect(gunzip(failingAfter(gzipSync("x").subarray(0, 12), FAILURE)))).rejects.toBe(FAILURE);
     await expect(collect(gunzip(failingAfter(gzipSync("x"), FAILURE)))).rejects.toBe(FAILURE);

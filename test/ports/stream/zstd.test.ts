@@ -78,6 +78,13 @@ describe("decompress", () => {
     await expect(collect(decompress(inPieces(frame)))).rejects.toThrow("cannot be read");
   });
 
+  it("has failed with the same error for who looks at it and for who listens", async () => {
+    const body = decompress(inPieces(Buffer.from("no zstd")));
+    const error: unknown = await collect(body).catch((thrown: unknown) => thrown);
+    expect(body.errored).toBe(error);
+    expect(body.errored).toMatchObject({ problems: [{ code: "OBJECT_DAMAGED" }] });
+  });
+
   it("refuses what is no zstd", async () => {
     await expect(collect(decompress(inPieces(Buffer.from("PGDMP"))))).rejects.toMatchObject({
       problems: [{ code: "OBJECT_DAMAGED" }],
