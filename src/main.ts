@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { CommanderError } from "commander";
 import type { Context } from "./commands/context.ts";
 import { buildProgram, type GlobalOptions, type Run } from "./main/command-line.ts";
@@ -13,8 +14,11 @@ export async function main(): Promise<void> {
   // `dbops backups | head` is no failure, and a run whose reader has gone still has to end its work and say how.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreGoneReader);
   const interrupt = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => (interrupt.signal.aborted ? process.exit(EXIT.interrupted) : interrupt.abort()));
+  const stop = () => (interrupt.signal.aborted ? process.exit(EXIT.interrupted) : interrupt.abort());
+  // Node has reset the ignored hang-up of `nohup` before this line; what is left of nohup is that no stream is a terminal.
+  const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  process.on("SIGHUP", () => (hasTerminal ? stop() : undefined));
   const code = await exitCodeFor(process.argv, interrupt.signal);
   await Promise.all([drained(process.stdout), drained(process.stderr)]); // exiting would cut what a slow pipe has not taken
   process.exit(code);

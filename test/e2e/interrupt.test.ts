@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ageBackup } from "../support/aged-backup.ts";
 import { startWorld, type World } from "../support/backed-up-world.ts";
+import { startDbops } from "../support/dbops.ts";
 import { descendantsOf, isAlive } from "../support/processes.ts";
 import { dumpOf, stallMidUpload } from "../support/stalled-apply.ts";
 import { stallMidDeletion } from "../support/stalled-deletion.ts";
 import { backupsIn, eventsOf, filesOf, foldersIn, until } from "../support/store-files.ts";
+import type { Workplace } from "../support/workplace.ts";
 
 let world: World;
 
@@ -69,6 +71,22 @@ describe("SIGINT in the middle of deletions", () => {
     expect(locks.stdout).not.toContain('"held"');
     expect(await workplace.dbops(["apply", "p.yaml", "--yes"])).toMatchObject({ code: 0 });
     expect(await foldersIn(workplace, "primary")).toEqual([...older.slice(2), world.first]);
+  });
+});
+
+describe("SIGHUP, as a logout sends it", () => {
+  it("does not end what runs under nohup", async () => {
+    const workplace = await world.fresh({ stores: ["primary"] });
+    await workplace.dbops(["plan", "production", "backup", "--out", "p.yaml"]);
+    const underNohup: Workplace = {
+      ...workplace,
+      start: (args, env = {}) => startDbops(args, { cwd: workplace.folder, env, under: ["nohup"] }),
+    };
+    const { running, lock } = await stallMidUpload(world, underNohup, { plan: "p.yaml" });
+    for (let logout = 0; logout < 3; logout += 1) running.child.kill("SIGHUP");
+    await lock.release();
+    expect(await running.ended).toMatchObject({ code: 0 });
+    expect(await backupsIn(workplace, "primary")).toHaveLength(2);
   });
 });
 

@@ -22,6 +22,8 @@ export interface Running {
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that becomes dbops, as nohup does, with its arguments. */
+  readonly under?: readonly string[];
   /** The user that it runs as; this process's own unless given. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -33,9 +35,13 @@ const COMPILE_CACHE = join(
 );
 
 /** Starts dbops from the sources, without a terminal. */
-export function startDbops(args: readonly string[], { cwd, env = {}, user }: RunOptions): Running {
+export function startDbops(
+  args: readonly string[],
+  { cwd, env = {}, user, under = [] }: RunOptions,
+): Running {
   const entry = join(import.meta.dirname, "dbops-main.ts");
-  const child = spawn(process.execPath, [entry, ...args], {
+  const [program = process.execPath, ...more] = [...under, process.execPath, entry, ...args];
+  const child = spawn(program, more, {
     cwd,
     ...user,
     env: { ...process.env, CI: "true", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
