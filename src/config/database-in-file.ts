@@ -149,6 +149,13 @@ export interface CompressionInFile {
 export interface EncryptionInFile {
   /** As an age file (https://age-encryption.org/v1). */
   readonly age: AgeInFile;
+  /** What opens the files that backup.sh made (`.sql.gz.enc`); nothing new is sealed with it. */
+  readonly openssl?: OpensslInFile;
+}
+
+export interface OpensslInFile {
+  /** Where the scripts' passphrase (`openssl enc -k`) is kept. */
+  readonly passphrase: SecretInFile;
 }
 
 /**

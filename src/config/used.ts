@@ -142,7 +142,16 @@ function toBackup(backup: BackupInFile, place: FilePlace): BackupPolicy {
     format: "archive",
     compression: backup.compression ?? { zstd: 1 },
     encryption: toEncryption(backup.encryption, place),
+    ...toClassic(backup.encryption, place),
   };
+}
+
+function toClassic(
+  encryption: BackupInFile["encryption"],
+  place: FilePlace,
+): Pick<BackupPolicy, "classicPassphrase"> {
+  if (encryption === "none" || encryption.openssl === undefined) return {};
+  return { classicPassphrase: toSecret(encryption.openssl.passphrase, place) };
 }
 
 function toEncryption(encryption: BackupInFile["encryption"], place: FilePlace): Encryption {

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { ageCipher } from "../adapters/age-cipher/age-cipher.ts";
 import { http } from "../adapters/http.ts";
+import { opensslCipher } from "../adapters/openssl-cipher/openssl-cipher.ts";
 import { readOnlyTarget } from "../adapters/postgres/restore-target/read-only-target.ts";
 import { resolveSecret } from "../adapters/secrets.ts";
 import { lazyStore } from "../adapters/store-wrappers/lazy-store.ts";
@@ -50,6 +51,7 @@ function portsOf(
     store: (name) => stores.get(name) ?? unknown("store", name, environment),
     postgres: (name) => databases.get(name) ?? unknown("database", name, environment),
     cipher: ageCipher(),
+    classicCipher: opensslCipher(),
     archiveLister: lazyArchiveLister(),
     archiveReader: lazyArchiveReader(),
     restoreTarget: (name) => targets.get(name) ?? unknown("database", name, environment),
@@ -57,6 +59,7 @@ function portsOf(
     elsewhere: (name) => elsewhere(environment, name, signal),
     clock: systemClock,
     passphrase: (database) => passphraseOf(environment, database, signal),
+    classicPassphrase: (database) => classicPassphraseOf(environment, database, signal),
     openingKeys: async () => ({ identities: await loadIdentities(environment, signal) }),
   };
 }
@@ -122,6 +125,18 @@ async function passphraseOf(environment: Environment, name: string, signal: Abor
   const encryption = environment.databases.find((one) => one.name === name)?.backup.encryption;
   if (encryption?.kind === "age-passphrase") return resolveSecret(encryption.passphrase, signal);
   return fail("SECRET_UNAVAILABLE", `${environment.file} names no passphrase for database ${name}`);
+}
+
+async function classicPassphraseOf(
+  environment: Environment,
+  name: string,
+  signal: AbortSignal,
+): Promise<Secret> {
+  const source = environment.databases.find((one) => one.name === name)?.backup.classicPassphrase;
+  if (source !== undefined) return resolveSecret(source, signal);
+  const detail = `${environment.file} does not say what opens the .sql.gz.enc files of database ${name}`;
+  const fix = `add to databases.${name}.backup.encryption: openssl: { passphrase: { env: BACKUP_ENCRYPTION_KEY } }`;
+  return fail("SECRET_UNAVAILABLE", detail, { fix });
 }
 
 async function loadIdentities(environment: Environment, signal: AbortSignal): Promise<readonly Secret[]> {

@@ -114,6 +114,8 @@ export interface BackupPolicy {
   readonly format: "archive";
   readonly compression: Compression;
   readonly encryption: Encryption;
+  /** The passphrase of the files that backup.sh made; not given: none is known. */
+  readonly classicPassphrase?: SecretSource;
 }
 
 export interface Schedule {

@@ -7,6 +7,7 @@ import type { Step, StepKind } from "../model/step.ts";
 import type { ArchiveLister } from "../ports/archive-lister.ts";
 import type { ArchiveReader } from "../ports/archive-reader.ts";
 import type { Cipher, OpeningKeys } from "../ports/cipher.ts";
+import type { ClassicCipher } from "../ports/classic-cipher.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Http } from "../ports/http.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -22,6 +23,7 @@ export interface Ports {
   /** Of a declared database. */
   postgres(database: string): Postgres;
   readonly cipher: Cipher;
+  readonly classicCipher: ClassicCipher;
   readonly archiveLister: ArchiveLister;
   readonly archiveReader: ArchiveReader;
   readonly clock: Clock;
@@ -32,6 +34,8 @@ export interface Ports {
   elsewhere(environment: string): Promise<BackupPorts>;
   /** Resolves `encryption: age: { passphrase }` of a database; throws SECRET_UNAVAILABLE. */
   passphrase(database: string): Promise<Secret>;
+  /** Resolves `encryption: openssl: { passphrase }` of a database, which opens the runbook's files; throws SECRET_UNAVAILABLE. */
+  classicPassphrase(database: string): Promise<Secret>;
   /** The identities of this host; none is a value, not an error. */
   openingKeys(): Promise<OpeningKeys>;
 }
@@ -54,8 +58,8 @@ export interface ProbeRun {
   readonly signal: AbortSignal;
   /** The facts of a step of this plan, earlier attempts included; null when it noted none. */
   journaled(step: string): Facts | null;
-  /** Who, besides this run, holds the backup lease of a database now; null: nobody. */
-  leaseHolder(database: string): Promise<string | null>;
+  /** Who, besides this run, holds the backup lease of a database now, or its restore lease; null: nobody. */
+  leaseHolder(database: string, lease?: "backup" | "restore"): Promise<string | null>;
 }
 
 export interface StepRun extends ProbeRun {

@@ -123,6 +123,7 @@ export function portsOf(stores: Readonly<Record<string, ObjectStore>>, clock: Cl
     store: (name) => stores[name] ?? fail("STORE_UNREADABLE", `no store ${name}`),
     postgres: absent("database"),
     cipher: { encrypt: absent("cipher"), decrypt: absent("cipher") },
+    classicCipher: { encrypt: absent("cipher"), decrypt: absent("cipher") },
     archiveLister: { countEntries: absent("archive") },
     archiveReader: { entriesOf: absent("archive") },
     restoreTarget: absent("target"),
@@ -130,6 +131,7 @@ export function portsOf(stores: Readonly<Record<string, ObjectStore>>, clock: Cl
     elsewhere: absent("other environment"),
     clock,
     passphrase: absent("passphrase"),
+    classicPassphrase: absent("passphrase"),
     openingKeys: absent("identity"),
   };
 }

@@ -57,6 +57,18 @@ describe("an environment file without problems", () => {
     });
   });
 
+  it("says what opens the runbook's files only where the file does", () => {
+    const encryption = {
+      age: { recipients: [KEYS[0]] },
+      openssl: { passphrase: { env: "BACKUP_ENCRYPTION_KEY" } },
+    };
+    expect(usedForm({ backup: { encryption } }).databases[0]?.backup).toMatchObject({
+      encryption: { kind: "age-recipients" },
+      classicPassphrase: { env: "BACKUP_ENCRYPTION_KEY" },
+    });
+    expect(usedForm().databases[0]?.backup).not.toHaveProperty("classicPassphrase");
+  });
+
   it("keeps the order of a database's stores and sorts everything else by name", () => {
     const environment = usedForm({
       top: { records: "zone" },

@@ -101,12 +101,12 @@ describe("what the schema finds", () => {
     [
       "the format of the runbook",
       { backup: { format: "sql" } },
-      "databases.app.backup.format: the format sql is not supported yet; use archive",
+      "databases.app.backup.format: the format sql is read and not written; use archive, and openssl beside age for what opens the files there are",
     ],
     [
       "the encryption of the runbook",
       { backup: { encryption: { openssl: { passphrase: { env: "P" } } } } },
-      "databases.app.backup.encryption.openssl: openssl is not supported yet",
+      "databases.app.backup.encryption lacks the key age: As an age file (https://age-encryption.org/v1).",
     ],
     [
       "what later versions will know",
