@@ -1,4 +1,4 @@
-import { S3 } from "@aws-sdk/client-s3";
+import { S3, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3StoreDeclaration } from "../../model/environment.ts";
 import { type Instant, instantOf } from "../../model/instant.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
@@ -8,6 +8,8 @@ import type { S3Credentials } from "./s3-store.ts";
 /** One bucket as one store sees it: the client, how keys are written there, and how errors become Problems. */
 export interface Bucket {
   readonly api: S3;
+  /** A client whose sockets may be silent for as long as they like: only for a request of the pace `assembling`. */
+  readonly silentApi: () => S3;
   readonly declaration: S3StoreDeclaration;
   /** The bucket's name, as every request has it. */
   readonly name: string;
@@ -28,8 +30,11 @@ export type Request<T> = (options: {
   readonly abortSignal: AbortSignal;
   readonly requestTimeout?: number;
 }) => Promise<T>;
-/** `prompt`, unless said otherwise: a question that is answered at once or not at all. `bulk`: takes as long as its bytes do. */
-export type Pace = "prompt" | "bulk";
+/**
+ * `prompt`, unless said otherwise: a question that is answered at once or not at all. `bulk`: takes as long as its bytes
+ * do. `assembling`: the server may copy so many bytes in silence before it answers.
+ */
+export type Pace = "prompt" | "bulk" | { readonly assembling: number };
 
 /** How long a server that accepts requests and answers none is waited for. */
 export interface Patience {
@@ -37,43 +42,60 @@ export interface Patience {
   readonly attemptMs: number;
   /** For a prompt request with all its attempts and its answer to the end. */
   readonly requestMs: number;
+  /** For the next byte of any request; a full server may take a part and never answer. */
+  readonly idleMs: number;
+  /** For a server that assembles an object, besides the time that it takes to copy the bytes. */
+  readonly assemblyMs: number;
 }
-const PATIENCE: Patience = { attemptMs: 20_000, requestMs: 60_000 };
+const PATIENCE: Patience = { attemptMs: 20_000, requestMs: 60_000, idleMs: 60_000, assemblyMs: 600_000 };
+/** The pace of a slow disk that copies all the parts of an object together: 20 MB/s. */
+const ASSEMBLED_BYTES_PER_MS = 20_000;
 
 /** Makes the client; nothing is asked of the server yet. */
 export function connectS3(
   declaration: S3StoreDeclaration,
   credentials: S3Credentials | null,
-  patience: Patience = PATIENCE,
+  given: Partial<Patience> = {},
 ): Bucket {
+  const patience = { ...PATIENCE, ...given };
   const clocks = new WeakMap<object, Instant>();
-  const api = new S3({
+  const client = (idleMs: number): S3 => {
+    const api = new S3(clientConfig(declaration, credentials, idleMs));
+    noteClocks(api, clocks);
+    if (declaration.checksums === "when_supported") leavePartsUnsigned(api);
+    return api;
+  };
+  return bucketOf(client(patience.idleMs), () => client(NEVER), { declaration, clocks, patience });
+}
+
+/** As the SDK takes it for a socket. */
+const NEVER = 0;
+const SOCKETS = 16;
+
+function clientConfig(
+  declaration: S3StoreDeclaration,
+  credentials: S3Credentials | null,
+  idleMs: number,
+): S3ClientConfig {
+  const checksums = declaration.checksums === "when_supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
+  return {
     region: declaration.region,
     ...(declaration.endpoint === null ? {} : { endpoint: declaration.endpoint }),
     ...(credentials === null ? {} : { credentials: revealed(credentials) }),
     forcePathStyle: declaration.pathStyle,
     maxAttempts: 4,
-    requestChecksumCalculation:
-      declaration.checksums === "when_supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED",
-    responseChecksumValidation:
-      declaration.checksums === "when_supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED",
+    requestChecksumCalculation: checksums,
+    responseChecksumValidation: checksums,
     requestHandler: {
       connectionTimeout: 10_000,
-      socketTimeout: IDLE_MS,
+      socketTimeout: idleMs,
       throwOnRequestTimeout: true,
       httpAgent: { keepAlive: true, maxSockets: SOCKETS },
       httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
       socketAcquisitionWarningTimeout: 3_600_000, // waiting for a socket is how the pool is meant to work
     },
-  });
-  noteClocks(api, clocks);
-  if (declaration.checksums === "when_supported") leavePartsUnsigned(api);
-  return bucketOf(api, declaration, { clocks, patience });
+  };
 }
-
-/** A full server may take a part and never answer: no byte for this long is a failure. */
-const IDLE_MS = 60_000;
-const SOCKETS = 16;
 
 function revealed({ accessKeyId, secretAccessKey }: S3Credentials) {
   return { accessKeyId: accessKeyId.reveal(), secretAccessKey: secretAccessKey.reveal() };
@@ -109,15 +131,22 @@ function leavePartsUnsigned(api: S3): void {
   );
 }
 
-function bucketOf(
-  api: S3,
-  declaration: S3StoreDeclaration,
-  { clocks, patience }: { readonly clocks: WeakMap<object, Instant>; readonly patience: Patience },
-): Bucket {
+interface Manners {
+  readonly declaration: S3StoreDeclaration;
+  readonly clocks: WeakMap<object, Instant>;
+  readonly patience: Patience;
+}
+
+function bucketOf(api: S3, makeSilentApi: () => S3, { declaration, clocks, patience }: Manners): Bucket {
+  let silentApi: S3 | null = null;
   const failed = (doing: Doing, error: unknown) => failS3(declaration, doing, error);
   const tell = telling(patience);
   return {
     api,
+    silentApi: () => {
+      silentApi ??= makeSilentApi();
+      return silentApi;
+    },
     declaration,
     name: declaration.bucket,
     root: declaration.prefix === "" ? "" : `${declaration.prefix}/`,
@@ -143,6 +172,8 @@ function telling(patience: Patience): Bucket["tell"] {
   let isSilent = false;
   return async (signal, request, pace = "prompt") => {
     if (pace === "bulk") return within(signal, null, request);
+    if (pace !== "prompt")
+      return within(signal, patience.assemblyMs + pace.assembling / ASSEMBLED_BYTES_PER_MS, request);
     const limitMs = isSilent ? Math.min(patience.attemptMs, patience.requestMs) : patience.requestMs;
     const timed: typeof request = ({ abortSignal }) =>
       request({ abortSignal, requestTimeout: patience.attemptMs });

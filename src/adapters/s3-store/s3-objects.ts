@@ -13,7 +13,7 @@ import { writeObject } from "./write-object.ts";
 export function s3Objects(
   declaration: S3StoreDeclaration,
   credentials: S3Credentials | null,
-  patience?: Patience,
+  patience?: Partial<Patience>,
 ): ObjectStore {
   const bucket = connectS3(declaration, credentials, patience);
   return {

@@ -15,7 +15,7 @@ export interface S3Credentials {
 export async function openS3Store(
   declaration: S3StoreDeclaration,
   credentials: S3Credentials | null,
-  patience?: Patience,
+  patience?: Partial<Patience>,
 ): Promise<ObjectStore> {
   const { s3Objects } = await import("./s3-objects.ts");
   return s3Objects(declaration, credentials, patience);

@@ -45,7 +45,7 @@ export async function uploadParts(
   };
   try {
     const { parts, bytes } = await sendAll(bucket, target, upload, signal);
-    const outcome = await complete(bucket, target, { key: upload.key, parts, mark }, signal);
+    const outcome = await complete(bucket, target, { key: upload.key, parts, bytes, mark }, signal);
     if (outcome === "exists") await abortUpload(bucket, target);
     else if (outcome.bytes !== bytes)
       fail(
@@ -112,7 +112,12 @@ async function sendPart(
 async function complete(
   bucket: Bucket,
   target: Target,
-  made: { readonly key: string; readonly parts: CompletedPart[]; readonly mark: WriteMark },
+  made: {
+    readonly key: string;
+    readonly parts: CompletedPart[];
+    readonly bytes: number;
+    readonly mark: WriteMark;
+  },
   signal: AbortSignal,
 ): Promise<ObjectInfo | "exists"> {
   try {
@@ -120,8 +125,8 @@ async function complete(
     await bucket.tell(
       signal,
       (options) =>
-        bucket.api.completeMultipartUpload({ ...target, MultipartUpload, IfNoneMatch: "*" }, options),
-      "bulk", // the server may copy all the parts before it answers
+        bucket.silentApi().completeMultipartUpload({ ...target, MultipartUpload, IfNoneMatch: "*" }, options),
+      { assembling: made.bytes },
     );
   } catch (error) {
     if (error instanceof DbopsError) throw error;

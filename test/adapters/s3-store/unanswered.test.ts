@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Patience } from "../../../src/adapters/s3-store/bucket.ts";
+import { connectS3, type Patience } from "../../../src/adapters/s3-store/bucket.ts";
 import { openS3Store } from "../../../src/adapters/s3-store/s3-store.ts";
 import { retrying } from "../../../src/adapters/store-wrappers/retrying.ts";
 import { Secret } from "../../../src/model/secret.ts";
@@ -26,15 +26,16 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-function open(patience: Patience): Promise<ObjectStore> {
+const CREDENTIALS = { accessKeyId: new Secret("id"), secretAccessKey: new Secret("key") };
+
+function open(patience: Partial<Patience>): Promise<ObjectStore> {
+  return openS3Store(declaration(), CREDENTIALS, patience);
+}
+
+function declaration() {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const credentials = { accessKeyId: new Secret("id"), secretAccessKey: new Secret("key") };
-  return openS3Store(
-    s3Declaration({ endpoint: `http://127.0.0.1:${port}` }, "bucket"),
-    credentials,
-    patience,
-  );
+  return s3Declaration({ endpoint: `http://127.0.0.1:${port}` }, "bucket");
 }
 
 /** The deadline of the request comes before the end of its attempts, and the other way round. */
@@ -92,3 +93,51 @@ describe("a server that has left one request without an answer", () => {
     await expect(keysOf(store, "app/")).rejects.toThrow("not within 0.03 s");
   });
 });
+
+describe("a server that assembles an object in silence", () => {
+  it("is waited for while other requests of the same age have long been given up", async () => {
+    const asked = Promise.withResolvers<Socket>();
+    server.on("connection", (socket) => {
+      socket.on("data", (chunk) => {
+        if (chunk.includes("POST /bucket/object?uploadId=u")) asked.resolve(socket);
+      });
+    });
+    const bucket = connectS3(declaration(), CREDENTIALS, { idleMs: 20 });
+    const upload = { Bucket: "bucket", Key: "object", UploadId: "u" };
+    const assembled = bucket.tell(
+      LIVE,
+      (options) => bucket.silentApi().completeMultipartUpload(upload, options),
+      { assembling: 1_000_000 },
+    );
+    const socket = await asked.promise;
+    const part = bucket.tell(
+      LIVE,
+      (options) => bucket.api.uploadPart({ ...upload, PartNumber: 1, Body: "x" }, options),
+      "bulk",
+    );
+    await expect(part).rejects.toThrow("of inactivity");
+    socket.end(ASSEMBLED);
+    expect(await assembled).toMatchObject({ ETag: '"e-1"' });
+  });
+
+  it("is given up when that lasts longer than copying its bytes can last", async () => {
+    const bucket = connectS3(declaration(), CREDENTIALS, { assemblyMs: 20 });
+    const upload = { Bucket: "bucket", Key: "object", UploadId: "u" };
+    const assembled = bucket.tell(
+      LIVE,
+      (options) => bucket.silentApi().completeMultipartUpload(upload, options),
+      { assembling: 200_000 },
+    );
+    await expect(assembled).rejects.toThrow("not within 0.03 s");
+  });
+});
+
+const ASSEMBLED_BODY = '<CompleteMultipartUploadResult><ETag>"e-1"</ETag></CompleteMultipartUploadResult>';
+const ASSEMBLED = [
+  "HTTP/1.1 200 OK",
+  `Date: ${new Date().toUTCString()}`,
+  `Content-Length: ${ASSEMBLED_BODY.length}`,
+  "Connection: close",
+  "",
+  ASSEMBLED_BODY,
+].join("\r\n");
