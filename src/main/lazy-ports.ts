@@ -29,6 +29,7 @@ export function lazyRestoreTarget(database: Database, secrets: Secrets): Restore
     return opened;
   };
   return {
+    liveName: async (signal) => (await open()).liveName(signal),
     inspect: async (live, signal) => (await open()).inspect(live, signal),
     find: async (name, signal) => (await open()).find(name, signal),
     create: async (...args) => (await open()).create(...args),

@@ -7,6 +7,9 @@ import type { DatabaseProperties, MadeNote, TargetObservation } from "../model/r
  * at the first call and never before. Everything but `inspect` throws a DbopsError.
  */
 export interface RestoreTarget {
+  /** The declared database's own name on the server, as its connection says it; asks nobody, and throws a DbopsError. */
+  liveName(signal: AbortSignal): Promise<string>;
+
   /** Looks, and changes nothing; what cannot be reached is a value. `live`: the name that a restore would take. */
   inspect(live: string, signal: AbortSignal): Promise<TargetObservation>;
 

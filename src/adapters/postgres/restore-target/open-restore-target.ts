@@ -7,6 +7,7 @@ import { createDatabase } from "./create-database.ts";
 import { dropDatabase } from "./drop-database.ts";
 import { findDatabase } from "./find-database.ts";
 import { inspectTarget } from "./inspect-target.ts";
+import { liveNameOf } from "./live-name.ts";
 import { analyze, ask, readTables } from "./questions.ts";
 import { runScript } from "./run-script.ts";
 import { setNote } from "./set-note.ts";
@@ -20,6 +21,7 @@ export function openRestoreTarget(
   const access = adminAccess(database, { secrets, env });
   const missing = (what: string) => () => fail("INTERNAL", `${access.name}: ${what} is not built`);
   return {
+    liveName: (signal) => liveNameOf(database, { secrets, env }, signal),
     inspect: (live, signal) => inspectTarget(access, live, signal),
     find: (name, signal) => findDatabase(access, name, signal),
     create: (name, like, note, signal) => createDatabase(access, { name, like, note }, signal),

@@ -4,6 +4,7 @@ import { fail } from "../../../problems/dbops-error.ts";
 /** The same server for a dry run: it looks, and whatever would change something throws INTERNAL before it gets there. */
 export function readOnlyTarget(target: RestoreTarget): RestoreTarget {
   return {
+    liveName: (signal) => target.liveName(signal),
     inspect: (live, signal) => target.inspect(live, signal),
     find: (name, signal) => target.find(name, signal),
     tables: (name, signal) => target.tables(name, signal),
