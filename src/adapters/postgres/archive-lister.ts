@@ -1,8 +1,9 @@
-import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import type { ArchiveLister } from "../../ports/archive-lister.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import { chunksOf } from "../store-wrappers/abortable-body.ts";
+import { type ChildEnd, endOf, roomIn, textOf } from "./child-streams.ts";
 import { tied } from "./tied.ts";
 import { findTool, type Tool } from "./tools.ts";
 
@@ -50,22 +51,8 @@ async function listedBy(
   }
 }
 
-interface End {
-  readonly code: number | null;
-  readonly killedBy: NodeJS.Signals | null;
-  readonly error: Error | null;
-}
-
-/** How a child ended, after its streams have; never rejects. */
-function endOf(child: ChildProcess): Promise<End> {
-  return new Promise((resolve) => {
-    child.once("error", (error) => resolve({ code: null, killedBy: null, error }));
-    child.once("close", (code, killedBy) => resolve({ code, killedBy, error: null }));
-  });
-}
-
 /** Only what pg_restore itself says speaks of the archive. */
-function failEnd(tool: Tool, { code, killedBy, error }: End, said: string): never {
+function failEnd(tool: Tool, { code, killedBy, error }: ChildEnd, said: string): never {
   if (error !== null || code === 126 || code === 127)
     return fail("TOOL_MISSING", `${tool.path} does not start: ${error?.message ?? said}`, {
       fix: `${tool.path} --version`,
@@ -89,22 +76,4 @@ async function feed(
   } finally {
     input.end();
   }
-}
-
-function roomIn(input: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      input.off("drain", done);
-      input.off("close", done);
-      resolve();
-    };
-    input.once("drain", done);
-    input.once("close", done);
-  });
-}
-
-async function textOf(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString("utf8");
 }

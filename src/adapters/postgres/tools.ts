@@ -3,7 +3,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { fail } from "../../problems/dbops-error.ts";
 
-export type ToolName = "pg_dump" | "pg_dumpall" | "pg_restore";
+export type ToolName = "pg_dump" | "pg_dumpall" | "pg_restore" | "psql";
 
 /** One of PostgreSQL's programs that is installed here and starts. */
 export interface Tool {
@@ -24,9 +24,7 @@ export async function findTool(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Tool> {
-  const folders = toolFolders(env);
-  const asked = folders.map((folder) => join(folder, name)).filter(isProgram);
-  const tools = (await Promise.all(asked.map((path) => versionOf(path)))).filter((tool) => tool !== null);
+  const { folders, tools } = await installedTools(name, env);
   signal.throwIfAborted();
   const found = chooseTool(tools, serverMajor);
   if (found !== null) return found;
@@ -37,6 +35,17 @@ export async function findTool(
   return fail("TOOL_TOO_OLD", `the server is PostgreSQL ${serverMajor}, and there is only ${had}`, {
     fix: install,
   });
+}
+
+/** All that are installed here and start, in the order of the folders that were looked in. */
+export async function installedTools(
+  name: ToolName,
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly folders: readonly string[]; readonly tools: readonly Tool[] }> {
+  const folders = toolFolders(env);
+  const asked = folders.map((folder) => join(folder, name)).filter(isProgram);
+  const tools = await Promise.all(asked.map((path) => versionOf(path)));
+  return { folders, tools: tools.filter((tool) => tool !== null) };
 }
 
 /** Decides: the server's major first, then the lowest newer; among equals the first found. */
