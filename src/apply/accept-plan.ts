@@ -54,7 +54,9 @@ function undeclaredIn(environment: Environment, plan: Plan): readonly string[] {
   const needed = plan.steps.filter((step) => step.kind !== "prune" && step.kind !== "hold");
   const missing = [
     ...Object.keys(plan.targets.stores).flatMap((name) => (stores.has(name) ? [] : [`store ${name}`])),
-    ...plan.steps.flatMap(storesOf).flatMap((name) => (stores.has(name) ? [] : [`store ${name}`])),
+    ...plan.steps
+      .flatMap((step) => storesOf(step, plan.environment))
+      .flatMap((name) => (stores.has(name) ? [] : [`store ${name}`])),
     ...needed.flatMap(({ database }) => (databases.has(database) ? [] : [`database ${database}`])),
   ];
   return [...new Set(missing)].sort();

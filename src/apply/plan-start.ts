@@ -1,5 +1,3 @@
-import { backupScope } from "../model/layout.ts";
-import type { Plan } from "../model/plan.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
 import { findHead } from "./journal.ts";
@@ -10,10 +8,12 @@ export type PlanStart = ReadonlyMap<string, number>;
 
 const AT_ONCE = 8;
 
-/** Looks where the journals of a plan's scopes stand now. A lower number than the true one only costs reading. */
-export async function findPlanStart(store: ObjectStore, plan: Plan, signal: AbortSignal): Promise<PlanStart> {
-  const databases = [...new Set(plan.steps.map((step) => step.database))].sort();
-  const scopes = databases.flatMap((database) => [database, backupScope(database)]);
+/** Looks where the journals of some scopes stand now. A lower number than the true one only costs reading. */
+export async function findPlanStart(
+  store: ObjectStore,
+  scopes: readonly string[],
+  signal: AbortSignal,
+): Promise<PlanStart> {
   const start = new Map<string, number>();
   for (let first = 0; first < scopes.length; first += AT_ONCE) {
     const some = scopes.slice(first, first + AT_ONCE);

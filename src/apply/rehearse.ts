@@ -23,7 +23,7 @@ export async function rehearsePlan(plan: Plan, options: RehearseOptions): Promis
     plan,
     signal,
     journaled: (step) => history.facts(step),
-    leaseHolder: (database) => leaseHolder(ports.store(ports.environment.records), database),
+    leaseHolder: (database, lease) => leaseHolder(ports.store(ports.environment.records), database, lease),
   };
   for (const step of plan.steps) {
     const standing = history.hasEnded(step.id)

@@ -165,7 +165,7 @@ class PlanRun {
       // A lost lock stops what works under it; a lost lease stops no stream.
       signal: unit.guard === "lock" ? AbortSignal.any([signal, session.lock.lost]) : signal,
       journaled: (step) => this.#sessions.history.facts(step),
-      leaseHolder: (database) => this.#sessions.leaseHolder(database),
+      leaseHolder: (database, lease) => this.#sessions.leaseHolder(database, lease),
     };
   }
 

@@ -150,7 +150,7 @@ function stepRun(step: Step, run: UnitRun): StepRun {
     plan: run.probe.plan,
     signal: run.probe.signal,
     journaled: (id) => run.probe.journaled(id),
-    leaseHolder: (database) => run.probe.leaseHolder(database),
+    leaseHolder: (database, lease) => run.probe.leaseHolder(database, lease),
     assertHeld: async () => {
       if (guardOf(handlerOf(run.handlers, step), step) === "lock") await run.session.lock.assertHeld();
     },

@@ -1,12 +1,11 @@
 import type { AuditEvent } from "../model/audit-entry.ts";
-import { backupScope } from "../model/layout.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Host } from "../ports/host.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { History, recall } from "./history.ts";
 import { findHead, type Journal, openJournal } from "./journal.ts";
-import { leaseHolder } from "./lease-holder.ts";
+import { type Lease, leaseHolder, leaseScope } from "./lease-holder.ts";
 import { acquireLock, type Lock, unlocked } from "./lock.ts";
 import type { PlanStart } from "./plan-start.ts";
 import { readPlanStart } from "./stored-plan.ts";
@@ -66,11 +65,11 @@ export class Sessions {
     }
   }
 
-  /** Who, besides this run, holds the backup lease of a database; null: nobody. */
-  async leaseHolder(database: string): Promise<string | null> {
-    const mine = await this.#open.get(backupScope(database))?.catch(() => null);
+  /** Who, besides this run, holds a lease of a database; null: nobody. */
+  async leaseHolder(database: string, lease: Lease = "backup"): Promise<string | null> {
+    const mine = await this.#open.get(leaseScope(database, lease))?.catch(() => null);
     if (mine !== undefined && mine !== null && !mine.lock.lost.aborted) return null;
-    return leaseHolder(this.#records.store, database);
+    return leaseHolder(this.#records.store, database, lease);
   }
 
   scopes(): readonly string[] {

@@ -15,10 +15,10 @@ import type { Unit } from "./units.ts";
  * Keeps the plan under its digest, so that it can be resumed without the file, with the place where the journals stand.
  * Does nothing when a run before kept it.
  */
-export async function storePlan(records: Records, plan: Plan): Promise<void> {
+export async function storePlan(records: Records, plan: Plan, units: readonly Unit[]): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
   if ((await records.store.head(planKey(plan.plan), signal)) !== null) return;
-  const start = renderPlanStart(await findPlanStart(records.store, plan, signal));
+  const start = renderPlanStart(await findPlanStart(records.store, scopesOf(units), signal));
   const body = Readable.from([Buffer.from(`${start}${renderPlan(plan)}`)], { objectMode: false });
   await records.store.write(planKey(plan.plan), body, {}, signal); // "exists": another run kept the same plan just now
 }

@@ -2,6 +2,7 @@ import { runPlan } from "../apply/run-plan.ts";
 import type { Records } from "../apply/sessions.ts";
 import { testConditions } from "../apply/store-conditions.ts";
 import { storePlan } from "../apply/stored-plan.ts";
+import { unitsOf } from "../apply/units.ts";
 import { LOCKS_PREFIX } from "../model/layout.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Applied } from "../model/report.ts";
@@ -30,7 +31,7 @@ export async function carryOut(context: Context, plan: Plan, options: CarryOutOp
   if (plan.steps.length === 0) return nothingToDo(context, plan, { left, unseen });
   const records = await markedRecords(connection, connection.ports.environment, context.signal);
   await assertConditions(context, records);
-  await storePlan(records, plan);
+  await storePlan(records, plan, unitsOf(plan, handlers));
   const progress = context.view.progress(plan);
   try {
     const ran = await runPlan(plan, {

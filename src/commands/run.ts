@@ -1,7 +1,7 @@
 import { loadEnvironment } from "../config/load-environments.ts";
 import type { AutomaticKind, Environment } from "../model/environment.ts";
 import type { Plan } from "../model/plan.ts";
-import { artifactOf, type Step } from "../model/step.ts";
+import type { Step } from "../model/step.ts";
 import { observe } from "../observe/observe.ts";
 import { plan } from "../plan/plan.ts";
 import { exitCodeOf } from "../problems/exit-code.ts";
@@ -50,7 +50,7 @@ function notAutomatic(whole: Plan, automatic: readonly AutomaticKind[]): readonl
   const refused = new Set(
     whole.steps.filter((step) => {
       const kind = kinds.get(step.id);
-      return kind !== undefined && kind !== null && !automatic.includes(kind);
+      return kind !== undefined && kind !== null && (kind === "person" || !automatic.includes(kind));
     }),
   );
   for (let before = -1; before !== refused.size; ) {
@@ -64,15 +64,30 @@ function needsOneOf(step: Step, refused: ReadonlySet<Step>): boolean {
   return [...refused].some((one) => step.needs.includes(one.id));
 }
 
-/** Which consent a step asks for; null: it changes nothing, so it goes with what it needs. */
-function consentOf(step: Step, whole: Plan): AutomaticKind | null {
-  if (artifactOf(step) !== null) return "backup";
+/**
+ * Which consent a step asks for; null: it changes nothing, so it goes with what it needs; `person`: no file gives it, a
+ * restore is always asked for.
+ */
+function consentOf(step: Step, whole: Plan): AutomaticKind | "person" | null {
   switch (step.kind) {
+    case "dump":
+    case "encrypt":
+    case "upload":
+      return "backup";
     case "copy":
-      return "copy";
     case "prune":
-      return "prune";
-    default:
+    case "drop":
+      return step.kind;
+    case "verify":
+    case "hold":
       return step.effect === "none" || whole.operation !== "converge" ? null : "backup";
+    case "download":
+    case "decrypt":
+    case "create":
+    case "load":
+    case "analyze":
+    case "sanitize":
+    case "swap":
+      return "person";
   }
 }

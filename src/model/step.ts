@@ -1,6 +1,18 @@
 import type { Origin } from "./backup.ts";
 import type { Compression } from "./environment.ts";
 import type { Instant } from "./instant.ts";
+import type {
+  AnalyzeStep,
+  CreateStep,
+  DecryptStep,
+  DownloadStep,
+  DropStep,
+  LoadStep,
+  SanitizeStep,
+  SwapStep,
+  VerifyDatabaseStep,
+  VerifyHttpStep,
+} from "./restore-steps.ts";
 
 /** What a step does to the world, as shown in front of it: nothing, `+`, `~` or `-`. */
 export type Effect = "none" | "add" | "change" | "destroy";
@@ -67,7 +79,7 @@ export interface CopyStep extends StepBase {
 }
 
 /** Action: stored bytes against the manifest. */
-export interface VerifyStep extends StepBase {
+export interface VerifyBackupStep extends StepBase {
   readonly kind: "verify";
   readonly type: "backup";
   readonly backup: BackupReference;
@@ -75,6 +87,9 @@ export interface VerifyStep extends StepBase {
   /** Also decrypts and lists the archive; needs an identity. */
   readonly deep: boolean;
 }
+
+/** @discriminator type */
+export type VerifyStep = VerifyBackupStep | VerifyDatabaseStep | VerifyHttpStep;
 
 /** Action: removes what `target` says and nothing else; refused when `expect` no longer holds. */
 export interface PruneStep extends StepBase {
@@ -120,7 +135,22 @@ export interface HoldStep extends StepBase {
 }
 
 /** @discriminator kind */
-export type Step = DumpStep | EncryptStep | UploadStep | CopyStep | VerifyStep | PruneStep | HoldStep;
+export type Step =
+  | DumpStep
+  | EncryptStep
+  | UploadStep
+  | CopyStep
+  | VerifyStep
+  | PruneStep
+  | HoldStep
+  | DownloadStep
+  | DecryptStep
+  | CreateStep
+  | LoadStep
+  | AnalyzeStep
+  | SanitizeStep
+  | SwapStep
+  | DropStep;
 export type StepKind = Step["kind"];
 
 /** The pipeline a step belongs to; null for an action. */

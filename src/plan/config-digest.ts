@@ -4,42 +4,63 @@ import type { Step } from "../model/step.ts";
 
 /**
  * Digest of the used form of the databases and stores that steps name, and of where records are kept. A comment, another
- * database or the folder of the checkout changes nothing in it: paths below the configuration's folder count as relative.
+ * database or the folder of the checkout changes nothing in it: paths below the configuration's folder count as relative. What the file
+ * says about restoring a database counts where steps work on its server.
  */
 export function configDigest(environment: Environment, steps: readonly Step[]): string {
   const databases = new Set(steps.map((one) => one.database));
   const stores = new Set(steps.flatMap((one) => storesConcerning(one, environment)));
+  const restored = new Set(steps.filter(isOnServer).map((one) => one.database));
   const used = {
     environment: environment.name,
     records: environment.records,
     locks: environment.locks,
-    databases: environment.databases.filter((one) => databases.has(one.name)).map(databaseForm(environment)),
+    databases: environment.databases
+      .filter((one) => databases.has(one.name))
+      .map((one) => ({
+        ...databaseForm(environment, one),
+        ...(restored.has(one.name) ? restoreForm(environment, one) : {}),
+      })),
     stores: environment.stores.filter((one) => stores.has(one.name)).map(storeForm(environment)),
   };
   return digestOf(used);
 }
 
-/** The stores that a step works on, and those that it asks: a deletion all of its database, one of an orphan every store. */
+/**
+ * The stores that a step works on, and those that it asks: a deletion all of its database, one of an orphan every store,
+ * the drop of a database all that may have its backup.
+ */
 export function storesConcerning(step: Step, environment: Environment): readonly string[] {
-  if (step.kind !== "prune") return storesOf(step);
+  const isAsking = step.kind === "prune" || (step.kind === "drop" && step.expect.backup !== null);
+  if (!isAsking) return storesOf(step, environment.name);
   const declared = environment.databases.find((one) => one.name === step.database);
   const asked = declared?.backup.stores.map((one) => one.store) ?? environment.stores.map((one) => one.name);
-  return [step.store, ...asked];
+  return [...storesOf(step, environment.name), ...asked];
 }
 
-/** The stores that a step reads or writes. */
-export function storesOf(step: Step): readonly string[] {
+/** The stores of this environment that a step reads or writes. */
+export function storesOf(step: Step, environment: string): readonly string[] {
   switch (step.kind) {
-    case "dump":
-    case "encrypt":
-      return [];
     case "copy":
       return [step.from, step.to];
     case "upload":
-    case "verify":
     case "prune":
     case "hold":
       return [step.store];
+    case "verify":
+      return step.type === "backup" ? [step.store] : [];
+    case "download":
+      return step.from === environment ? [step.store] : [];
+    case "dump":
+    case "encrypt":
+    case "decrypt":
+    case "create":
+    case "load":
+    case "analyze":
+    case "sanitize":
+    case "swap":
+    case "drop":
+      return [];
   }
 }
 
@@ -47,13 +68,24 @@ function storeForm(environment: Environment): (store: Store) => unknown {
   return (store) => (store.kind === "file" ? { ...store, path: relativeTo(environment, store.path) } : store);
 }
 
-function databaseForm(environment: Environment): (database: Database) => unknown {
-  return ({ restore: _restore, cloneOf: _cloneOf, ...database }) => {
-    const { connection } = database;
-    if (connection.kind !== "parts" || connection.sslrootcert === null) return database;
-    const sslrootcert = relativeTo(environment, connection.sslrootcert);
-    return { ...database, connection: { ...connection, sslrootcert } };
-  };
+/** True for a step that works as the admin role. */
+function isOnServer(step: Step): boolean {
+  return step.kind === "create" || step.kind === "load" || step.kind === "swap" || step.kind === "drop";
+}
+
+function databaseForm(
+  environment: Environment,
+  { restore: _restore, cloneOf: _cloneOf, ...database }: Database,
+): object {
+  const { connection } = database;
+  if (connection.kind !== "parts" || connection.sslrootcert === null) return database;
+  const sslrootcert = relativeTo(environment, connection.sslrootcert);
+  return { ...database, connection: { ...connection, sslrootcert } };
+}
+
+function restoreForm(environment: Environment, { restore, cloneOf }: Database): object {
+  const sanitize = restore.sanitize.map((path) => relativeTo(environment, path));
+  return { restore: { ...restore, sanitize }, cloneOf };
 }
 
 function relativeTo(environment: Environment, path: string): string {

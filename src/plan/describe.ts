@@ -1,5 +1,6 @@
 import type { Plan, Summary } from "../model/plan.ts";
-import type { BackupReference, Effect, HoldStep, PruneStep, Step } from "../model/step.ts";
+import type { SwapStep } from "../model/restore-steps.ts";
+import type { BackupReference, Effect, HoldStep, PruneStep, Step, VerifyStep } from "../model/step.ts";
 import type { Problem } from "../problems/problem.ts";
 import { countOf } from "./naming.ts";
 
@@ -27,12 +28,45 @@ export function actionOf(step: Step): string {
     case "copy":
       return `copy ${backupOf(step.database, step.backup)} from ${step.from} to ${step.to}`;
     case "verify":
-      return `verify ${backupOf(step.database, step.backup)} in ${step.store}`;
+      return verifyAction(step);
     case "hold":
       return holdAction(step, backupOf(step.database, step.backup));
     case "prune":
       return `delete ${prunedBy(step)} from ${step.store}`;
+    case "download":
+      return `download ${step.backup} from ${step.store}`;
+    case "decrypt":
+      return `decrypt ${step.database}`;
+    case "create":
+      return `create the database ${step.name} for ${step.database}`;
+    case "load":
+      return `load ${step.database} into ${step.into}`;
+    case "analyze":
+      return `analyze ${step.name}`;
+    case "sanitize":
+      return `run ${step.files.map((one) => one.path).join(", ")} in ${step.name}`;
+    case "swap":
+      return swapAction(step);
+    case "drop":
+      return `drop the database ${step.name}`;
   }
+}
+
+function verifyAction(step: VerifyStep): string {
+  switch (step.type) {
+    case "backup":
+      return `verify ${backupOf(step.database, step.backup)} in ${step.store}`;
+    case "database":
+      return `verify the database ${step.name}`;
+    case "http":
+      return `ask ${step.urls.join(", ")}`;
+  }
+}
+
+function swapAction(step: SwapStep): string {
+  return step.expect.liveOid === null
+    ? `rename ${step.side} to ${step.live}`
+    : `swap ${step.side} with ${step.live}, which becomes ${step.old}`;
 }
 
 /** `Plan: 4 to add, 0 to change, 2 to destroy.` */

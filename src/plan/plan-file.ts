@@ -113,13 +113,19 @@ function looseEnd(steps: readonly Step[]): { readonly index: number; readonly de
   const before = new Set<string>();
   for (const [index, step] of steps.entries()) {
     if (before.has(step.id)) return { index, detail: `two steps are called ${step.id}` };
-    const made = "backup" in step && "made" in step.backup ? [step.backup.made] : [];
+    const made = madeFirst(step);
     const missing = [...step.needs, ...step.after, ...made].find((id) => !before.has(id));
     if (missing !== undefined)
       return { index, detail: `${step.id} names ${missing}, which does not stand before it` };
     before.add(step.id);
   }
   return null;
+}
+
+/** The step that makes the backup which this one is about; none where it is listed already. */
+function madeFirst(step: Step): readonly string[] {
+  if (!("backup" in step) || typeof step.backup === "string") return [];
+  return "made" in step.backup ? [step.backup.made] : [];
 }
 
 /** The offset of a value, or of the nearest thing around it. */

@@ -17,7 +17,9 @@ import {
   text,
   variant,
 } from "../model/shape.ts";
-import type { PruneTarget, Step, StepKind } from "../model/step.ts";
+import type { PruneTarget, Step, StepKind, VerifyStep } from "../model/step.ts";
+import { RESTORE_STEPS, VERIFY_DATABASE, VERIFY_HTTP } from "./restore-shape.ts";
+import { stepBase } from "./step-base-shape.ts";
 
 /** The first thing that keeps a value from being a Plan; null: it is one. schemas/plan.schema.json says the same to editors. */
 export function planFault(value: unknown): Fault | null {
@@ -54,20 +56,15 @@ const TARGETS: { readonly [T in PruneTarget["type"]]: Members<Extract<PruneTarge
   orphan: { type: text, name: text, expect: object({ etag: text, "allowLargePrune?": oneOf(true) }) },
 };
 
-const base = {
-  id: text,
-  kind: text,
-  effect: oneOf("none", "add", "change", "destroy"),
-  "pointOfNoReturn?": oneOf(true),
-  why: text,
-  needs: listOf(text),
-  after: listOf(text),
-  database: text,
-} as const;
+const VERIFY: { readonly [T in VerifyStep["type"]]: Members<Extract<VerifyStep, { type: T }>> } = {
+  backup: { ...stepBase, type: text, backup, store: text, deep: flag },
+  database: VERIFY_DATABASE,
+  http: VERIFY_HTTP,
+};
 
-const STEPS: { readonly [K in StepKind]: Members<Extract<Step, { kind: K }>> } = {
+const STEPS: { readonly [K in Exclude<StepKind, "verify">]: Members<Extract<Step, { kind: K }>> } = {
   dump: {
-    ...base,
+    ...stepBase,
     artifact: text,
     origin: oneOf(...ORIGINS),
     slotAt: nullable(instant),
@@ -75,23 +72,23 @@ const STEPS: { readonly [K in StepKind]: Members<Extract<Step, { kind: K }>> } =
     format: oneOf("archive"),
     compression,
   },
-  encrypt: { ...base, artifact: text, sealing },
-  upload: { ...base, artifact: text, store: text, hold: nullable(text), estimatedBytes: count },
-  copy: { ...base, backup, from: text, to: text },
-  verify: { ...base, type: oneOf("backup"), backup, store: text, deep: flag },
+  encrypt: { ...stepBase, artifact: text, sealing },
+  upload: { ...stepBase, artifact: text, store: text, hold: nullable(text), estimatedBytes: count },
+  copy: { ...stepBase, backup, from: text, to: text },
   prune: {
-    ...base,
+    ...stepBase,
     store: text,
     target: variant("type", objectsOf(TARGETS)),
   },
   hold: {
-    ...base,
+    ...stepBase,
     action: oneOf("place", "release"),
     backup,
     store: text,
     hold: text,
     reason: nullable(text),
   },
+  ...RESTORE_STEPS,
 };
 
 const HEADER: Members<Plan> = {
@@ -109,7 +106,7 @@ const HEADER: Members<Plan> = {
     ),
   }),
   summary: object({ add: count, change: count, destroy: count }),
-  steps: listOf(variant("kind", objectsOf(STEPS))),
+  steps: listOf(variant("kind", { ...objectsOf(STEPS), verify: variant("type", objectsOf(VERIFY)) })),
 };
 
 const PLAN = object(HEADER);

@@ -115,7 +115,7 @@ function storeProblems(environment: Environment, observation: Observation): read
 }
 
 function deepened(step: Step): Step {
-  return step.kind === "verify" ? { ...step, deep: true } : step;
+  return step.kind === "verify" && step.type === "backup" ? { ...step, deep: true } : step;
 }
 
 function unique(problems: readonly Problem[]): readonly Problem[] {

@@ -42,9 +42,13 @@ export function itemsByDatabase(
 /** An item in one printable line: a pipeline by where its bytes go, an action by its step. */
 export function itemText(item: PlanItem): string {
   const upload = item.steps.find((step) => step.kind === "upload");
+  const load = item.steps.find((step) => step.kind === "load");
   const first = item.steps[0];
   if (item.steps.length > 1 && upload !== undefined) {
     return printable(`back up ${item.database} to ${upload.store}`);
+  }
+  if (item.steps.length > 1 && load !== undefined) {
+    return printable(`load ${item.database} into ${load.into}`);
   }
   return first === undefined ? printable(item.id) : stepText(first);
 }
@@ -52,7 +56,8 @@ export function itemText(item: PlanItem): string {
 /** What a pipeline does one after the other; nothing for an action. A reviewer must not have to miss the encryption. */
 export function partTexts(item: PlanItem): readonly string[] {
   if (item.steps.length === 1) return [];
-  const isOpen = !item.steps.some((step) => step.kind === "encrypt");
+  const isOpen =
+    item.steps.some((step) => step.kind === "upload") && !item.steps.some((step) => step.kind === "encrypt");
   return [...item.steps.map(stepText), ...(isOpen ? ["not encrypted"] : [])];
 }
 

@@ -32,8 +32,9 @@ export function itemProgressText(item: PlanItem, run: RunState): string {
   const first = states[0];
   if (first === undefined) return title;
   const last = states.at(-1);
-  const stored = last === undefined || last === first ? "" : `, ${bytesText(last.doneBytes ?? 0)} stored`;
-  return `${title}: ${shortPaceText(first)}${stored}`;
+  if (last === undefined || last === first) return `${title}: ${shortPaceText(first)}`;
+  const arrived = last.step.kind === "load" ? "loaded" : "stored";
+  return `${title}: ${shortPaceText(first)}, ${bytesText(last.doneBytes ?? 0)} ${arrived}`;
 }
 
 /** The line of an item that ended: bytes and seconds instead of a pace. */

@@ -1,3 +1,4 @@
+import type { LoadStep } from "../model/restore-steps.ts";
 import type { Step } from "../model/step.ts";
 import { actionOf } from "../plan/describe.ts";
 import { printable } from "./printable.ts";
@@ -20,13 +21,43 @@ function settingsOf(step: Step): readonly string[] {
         ...(step.hold === null ? [] : [`held as ${step.hold}`]),
       ];
     case "verify":
-      return step.deep ? ["opening it"] : [];
+      return verifySettings(step);
     case "hold":
       return [`hold ${step.hold}`, ...(step.reason === null ? [] : [step.reason])];
+    case "load":
+      return loadSettings(step);
+    case "swap":
+      return step.lostSlots.length === 0 ? [] : [`losing the replication slots ${step.lostSlots.join(", ")}`];
+    case "drop":
+      return [step.expect.backup === null ? "without a backup of it" : `backed up as ${step.expect.backup}`];
     case "copy":
     case "prune":
+    case "download":
+    case "decrypt":
+    case "create":
+    case "analyze":
+    case "sanitize":
       return [];
   }
+}
+
+function verifySettings(step: Extract<Step, { kind: "verify" }>): readonly string[] {
+  switch (step.type) {
+    case "backup":
+      return step.deep ? ["opening it"] : [];
+    case "database":
+      return step.checks.length === 0 ? [] : [countText(step.checks.length, "declared check")];
+    case "http":
+      return [];
+  }
+}
+
+function loadSettings({ jobs, skip, tolerate }: LoadStep): readonly string[] {
+  return [
+    countText(jobs, "job"),
+    ...(skip.length === 0 ? [] : [`leaving out ${countText(skip.length, "entry", "entries")}`]),
+    ...(tolerate.length === 0 ? [] : [`tolerating ${countText(tolerate.length, "failure")}`]),
+  ];
 }
 
 function sealingText(sealing: Extract<Step, { kind: "encrypt" }>["sealing"]): string {

@@ -11,10 +11,10 @@ it("has not begun a plan that a lock refused, so that its age and the file still
   const { run, records } = worldOf();
   const steps = [holdOf("app", "first"), holdOf("other", "first")];
   const plan = planOf(steps);
-  await storePlan(recordsOf(records), plan);
+  const units = unitsOf(plan, syntheticHandlers());
+  await storePlan(recordsOf(records), plan, units);
   const lock = await acquireLock({ store: records, host: hostOf(2), clock: handClock() }, "other", "a plan");
   await expect(run(steps)).rejects.toThrow(/other is held/);
-  const units = unitsOf(plan, syntheticHandlers());
   expect((await recallPlan(recordsOf(records), plan, units, never)).hasBegun).toBe(false);
   await lock.release();
   await run(steps);

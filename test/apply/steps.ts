@@ -1,4 +1,4 @@
-import type { CopyStep, HoldStep, PruneStep, Step, VerifyStep } from "../../src/model/step.ts";
+import type { CopyStep, HoldStep, PruneStep, Step, VerifyBackupStep } from "../../src/model/step.ts";
 
 type Order = { readonly needs?: readonly string[]; readonly after?: readonly string[] };
 
@@ -46,7 +46,10 @@ export function copyOf(database: string, order: Order = { needs: [`${database}.u
   };
 }
 
-export function verifyOf(database: string, order: Order = { needs: [`${database}.upload`] }): VerifyStep {
+export function verifyOf(
+  database: string,
+  order: Order = { needs: [`${database}.upload`] },
+): VerifyBackupStep {
   return {
     id: `${database}.verify`,
     kind: "verify",

@@ -12,6 +12,7 @@ import { holdOf, pipelineOf } from "./steps.ts";
 import { syntheticHandlers } from "./synthetic-handlers.ts";
 
 const PLAN = planOf([...pipelineOf("app"), holdOf("app", "first", { needs: ["app.upload"] })]);
+const UNITS = unitsOf(PLAN, syntheticHandlers());
 
 describe("a stored plan", () => {
   it("tells where the journals of its scopes stood, with a lock and without", async () => {
@@ -21,7 +22,7 @@ describe("a stored plan", () => {
     const journal = await openJournal(contextOf(store), lock);
     await journal.append([{ event: "begin", step: "x" }]);
     await lock.release();
-    await storePlan(recordsOf(store), PLAN);
+    await storePlan(recordsOf(store), PLAN, UNITS);
     expect(store.text(planKey(PLAN.plan))).toMatch(/^# journal app: 1\n# journal app\.backup: 3\n# /);
     expect(await readPlanStart(store, PLAN, never)).toEqual(
       new Map([
@@ -36,22 +37,22 @@ describe("a stored plan", () => {
     await append(store, "app", 2);
     const unsealed = { ...planOf([holdOf("app", "first")]), config: "0".repeat(64) };
     const plan = { ...unsealed, plan: planDigest(unsealed) };
-    await storePlan(recordsOf(store), plan);
+    await storePlan(recordsOf(store), plan, unitsOf(plan, syntheticHandlers()));
     expect(parsePlan(store.text(planKey(plan.plan)) ?? "", "p.yaml")).toEqual(plan);
   });
 
   it("keeps the place of the first run that stored it", async () => {
     const store = memoryStore();
-    await storePlan(recordsOf(store), PLAN);
+    await storePlan(recordsOf(store), PLAN, UNITS);
     await append(store, "app", 5);
-    await storePlan(recordsOf(store), PLAN);
+    await storePlan(recordsOf(store), PLAN, UNITS);
     expect((await readPlanStart(store, PLAN, never))?.get("app")).toBe(0);
   });
 
   it("is recalled without reading what stood in a long journal before it", async () => {
     const store = memoryStore();
     await append(store, "app", 40);
-    await storePlan(recordsOf(store), PLAN);
+    await storePlan(recordsOf(store), PLAN, UNITS);
     const read: string[] = [];
     const counted: MemoryStore = {
       ...store,

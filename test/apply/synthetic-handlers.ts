@@ -1,4 +1,5 @@
 import { Readable, Transform } from "node:stream";
+import type { DecryptStep } from "../../src/model/restore-steps.ts";
 import type {
   CopyStep,
   DumpStep,
@@ -7,14 +8,13 @@ import type {
   PruneStep,
   Step,
   UploadStep,
+  VerifyBackupStep,
   VerifyStep,
 } from "../../src/model/step.ts";
-import type { ObjectStore } from "../../src/ports/object-store.ts";
 import { readText } from "../../src/ports/read-object.ts";
 import { fail } from "../../src/problems/dbops-error.ts";
 import type {
   Action,
-  Artifact,
   Handlers,
   ProbeRun,
   Sink,
@@ -23,6 +23,8 @@ import type {
   Transform as TransformHandler,
 } from "../../src/steps/handler.ts";
 import { never } from "./build.ts";
+import { artifactOf, doneWhenThere, isThere, removeIfThere, write } from "./synthetic-objects.ts";
+import { syntheticRestore } from "./synthetic-restore.ts";
 
 /** Told every effect just before it is done, with the signal that may end it. */
 export type Watch = (step: Step, signal: AbortSignal) => void | Promise<void>;
@@ -34,12 +36,14 @@ export type Watch = (step: Step, signal: AbortSignal) => void | Promise<void>;
 export function syntheticHandlers(watch: Watch = () => undefined): Handlers {
   return {
     dump: dump(watch),
-    encrypt,
+    encrypt: { ...upperCase, guard: "lease" },
+    decrypt: { ...upperCase, guard: "restore" },
     upload: upload(watch),
     copy: copy(watch),
     verify: verify(watch),
     prune: prune(watch),
     hold: hold(watch),
+    ...syntheticRestore(watch),
   };
 }
 
@@ -57,9 +61,8 @@ function dump(watch: Watch): Source<DumpStep> {
   };
 }
 
-const encrypt: TransformHandler<EncryptStep> = {
+const upperCase: Omit<TransformHandler<EncryptStep | DecryptStep>, "guard"> = {
   shape: "transform",
-  guard: "lease",
   probe: ready,
   async pipe(_step, input) {
     const [part] = input.parts;
@@ -126,10 +129,11 @@ function copy(watch: Watch): Action<CopyStep> {
 function verify(watch: Watch): Action<VerifyStep> {
   return {
     shape: "action",
-    guard: "lease",
+    guard: (step) => (step.type === "backup" ? "lease" : "restore"),
     probe: ready,
     async execute(step, run) {
       await watch(step, run.signal);
+      if (step.type !== "backup") return {};
       const name = madeBy(step, run);
       await readText(run.ports.store(step.store), `${name}.manifest`, never);
       await write(run.ports.store(step.store), `verified/${name}`, "good");
@@ -171,33 +175,7 @@ function hold(watch: Watch): Action<HoldStep> {
   };
 }
 
-function artifactOf(body: Readable): Artifact {
-  return {
-    known: {},
-    parts: [{ name: "archive", body, facts: Promise.resolve({}) }],
-    close: async () => undefined,
-  };
-}
-
-function madeBy(step: CopyStep | VerifyStep, run: ProbeRun): string {
+function madeBy(step: CopyStep | VerifyBackupStep, run: ProbeRun): string {
   const name = "made" in step.backup ? run.journaled(step.backup.made)?.["name"] : step.backup.existing;
   return typeof name === "string" ? name : fail("INTERNAL", `${step.id}: nothing was made`);
-}
-
-async function doneWhenThere(store: ObjectStore, key: string): Promise<Standing> {
-  if (!(await isThere(store, key))) return { state: "ready" };
-  return { state: "done", evidence: `${key} is there`, facts: {} };
-}
-
-async function isThere(store: ObjectStore, key: string): Promise<boolean> {
-  return (await store.head(key, never)) !== null;
-}
-
-async function write(store: ObjectStore, key: string, text: string): Promise<void> {
-  await store.write(key, Readable.from([text]), {}, never);
-}
-
-async function removeIfThere(store: ObjectStore, key: string): Promise<void> {
-  const info = await store.head(key, never);
-  if (info !== null) await store.remove(key, { etag: info.etag }, never);
 }

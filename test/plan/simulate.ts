@@ -86,10 +86,13 @@ function perform(step: Step, run: Run): void {
     case "hold":
       hold(step, run);
       break;
+    default:
+      throw new Error(`${step.id}: these plans restore nothing`);
   }
 }
 
 function verify(step: Extract<Step, { kind: "verify" }>, run: Run): void {
+  if (step.type !== "backup") throw new Error(`${step.id}: these plans restore nothing`);
   const name = resolve(step.backup, run);
   if (!isComplete(listing(run, step.store, step.database), name)) throw new Error(`${step.id}: not there`);
 }

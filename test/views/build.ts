@@ -1,6 +1,6 @@
 import type { Plan } from "../../src/model/plan.ts";
 import type { Planned } from "../../src/model/planned.ts";
-import type { CopyStep, Effect, PruneStep, Step, VerifyStep } from "../../src/model/step.ts";
+import type { CopyStep, Effect, PruneStep, Step, VerifyBackupStep } from "../../src/model/step.ts";
 
 export const NEW = "production_trading_signals_20261124_010000";
 export const OLD = "production_trading_signals_20261020_010000";
@@ -60,7 +60,7 @@ export function copyStep(more: Partial<CopyStep> = {}): Step {
   };
 }
 
-export function verifyStep(more: Partial<VerifyStep> = {}): Step {
+export function verifyStep(more: Partial<VerifyBackupStep> = {}): Step {
   return {
     ...NONE,
     id: "trading_signals.verify.primary",

@@ -1,5 +1,5 @@
 import type { Manifest } from "../../model/manifest.ts";
-import type { VerifyStep } from "../../model/step.ts";
+import type { VerifyBackupStep } from "../../model/step.ts";
 import { keysFor, naming, openObject } from "../../ports/open-object.ts";
 import { chain } from "../../ports/stream/chain.ts";
 import { meter } from "../../ports/stream/meter.ts";
@@ -10,7 +10,11 @@ import type { StepRun } from "../handler.ts";
  * Decrypts and decompresses every object, compares it with what pg_dump wrote, and has pg_restore list the archive.
  * Resolves with the number of the archive's entries.
  */
-export async function verifyContent(step: VerifyStep, manifest: Manifest, run: StepRun): Promise<number> {
+export async function verifyContent(
+  step: VerifyBackupStep,
+  manifest: Manifest,
+  run: StepRun,
+): Promise<number> {
   const { cipher } = run.ports;
   const store = run.ports.store(step.store);
   const file = `environments/${manifest.environment}.yaml`;

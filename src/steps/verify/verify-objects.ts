@@ -1,13 +1,17 @@
 import { folderOf } from "../../model/layout.ts";
 import type { Manifest, ManifestObject } from "../../model/manifest.ts";
-import type { VerifyStep } from "../../model/step.ts";
+import type { VerifyBackupStep } from "../../model/step.ts";
 import { chain } from "../../ports/stream/chain.ts";
 import { meter } from "../../ports/stream/meter.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
 
 /** Reads every object of the manifest to its end; resolves with the bytes read, throws OBJECT_MISSING or OBJECT_DAMAGED. */
-export async function verifyObjects(step: VerifyStep, manifest: Manifest, run: StepRun): Promise<number> {
+export async function verifyObjects(
+  step: VerifyBackupStep,
+  manifest: Manifest,
+  run: StepRun,
+): Promise<number> {
   let doneBytes = 0;
   for (const object of manifest.objects) {
     const before = doneBytes;
@@ -22,7 +26,7 @@ export async function verifyObjects(step: VerifyStep, manifest: Manifest, run: S
 }
 
 async function verifyObject(
-  step: VerifyStep,
+  step: VerifyBackupStep,
   { manifest, object }: { manifest: Manifest; object: ManifestObject },
   run: StepRun,
 ): Promise<void> {
@@ -38,7 +42,7 @@ async function verifyObject(
 }
 
 function damaged(
-  step: VerifyStep,
+  step: VerifyBackupStep,
   { key, environment }: { key: string; environment: string },
   what: string,
 ): never {

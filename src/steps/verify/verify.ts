@@ -1,44 +1,33 @@
-import type { Facts } from "../../model/audit-entry.ts";
 import type { VerifyStep } from "../../model/step.ts";
-import { readManifest } from "../../ports/read-manifest.ts";
-import { fail } from "../../problems/dbops-error.ts";
-import { makerOf, resolveName } from "../backup-facts.ts";
-import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
-import { orMissing } from "../or-missing.ts";
-import { verifyContent } from "./verify-content.ts";
-import { verifyObjects } from "./verify-objects.ts";
+import type { Action, ProbeRun, StepRun } from "../handler.ts";
+import { verifyBackup } from "./verify-backup.ts";
+import { verifyDatabase } from "./verify-database.ts";
+import { verifyHttp } from "./verify-http.ts";
 
-/** Reads every stored byte of a backup and compares it with the manifest; `deep` also decrypts and lists the archive. */
+/** Looks again at what was made: the bytes of a backup, a restored database, an application that uses it. */
 export const verify: Action<VerifyStep> = {
   shape: "action",
-  guard: "lease",
+  guard: (step) => (step.type === "backup" ? "lease" : "restore"),
 
-  async probe(step: VerifyStep, run: ProbeRun): Promise<Standing> {
-    const name = resolveName(step.backup, run);
-    if (name === null) return { state: "waiting", for: makerOf(step.backup) };
-    const store = run.ports.store(step.store);
-    await orMissing(anotherBackup(step, run), () => readManifest(store, name, run.signal));
-    return { state: "ready" };
+  probe(step: VerifyStep, run: ProbeRun) {
+    switch (step.type) {
+      case "backup":
+        return verifyBackup.probe(step, run);
+      case "database":
+        return verifyDatabase.probe(step, run);
+      case "http":
+        return verifyHttp.probe(step, run);
+    }
   },
 
-  async execute(step: VerifyStep, run: StepRun): Promise<Facts> {
-    const name = resolveName(step.backup, run) ?? fail("INTERNAL", `${step.id} has no backup`);
-    return orMissing(anotherBackup(step, run), () => verifyBackup(step, name, run));
+  execute(step: VerifyStep, run: StepRun) {
+    switch (step.type) {
+      case "backup":
+        return verifyBackup.execute(step, run);
+      case "database":
+        return verifyDatabase.execute(step, run);
+      case "http":
+        return verifyHttp.execute(step, run);
+    }
   },
 };
-
-/** What is left to do when a backup turns out not to be whole. */
-function anotherBackup(step: VerifyStep, run: ProbeRun): string {
-  return `dbops plan ${run.plan.environment} backup ${step.database}`;
-}
-
-async function verifyBackup(step: VerifyStep, name: string, run: StepRun): Promise<Facts> {
-  const { manifest } = await readManifest(run.ports.store(step.store), name, run.signal);
-  const total = manifest.objects.reduce((sum, object) => sum + object.bytes, 0);
-  const bytes = await verifyObjects(step, manifest, {
-    ...run,
-    progress: (done) => run.progress(done, total),
-  });
-  const facts = { name, store: step.store, objects: manifest.objects.length, bytes };
-  return step.deep ? { ...facts, entries: await verifyContent(step, manifest, run) } : facts;
-}

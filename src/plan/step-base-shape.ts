@@ -1,0 +1,13 @@
+import { listOf, oneOf, text } from "../model/shape.ts";
+
+/** The members that every step has. */
+export const stepBase = {
+  id: text,
+  kind: text,
+  effect: oneOf("none", "add", "change", "destroy"),
+  "pointOfNoReturn?": oneOf(true),
+  why: text,
+  needs: listOf(text),
+  after: listOf(text),
+  database: text,
+} as const;

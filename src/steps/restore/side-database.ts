@@ -1,0 +1,88 @@
+import { isMadeName } from "../../model/made-database.ts";
+import type { CreateStep } from "../../model/restore-steps.ts";
+import type { MadeNote } from "../../model/restore-target.ts";
+import type { FoundDatabase, NamedDatabase } from "../../ports/restore-target.ts";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import { type Problem, problem } from "../../problems/problem.ts";
+import type { ProbeRun, Standing, StepRun } from "../handler.ts";
+
+/** The side database of a plan, as its server has it. */
+export type Side =
+  /** Nor is one there whose comment says whose it is: `create` takes over what an earlier attempt began, and refuses any other. */
+  | { readonly state: "absent" }
+  /** This plan made it, and it is empty or half loaded. */
+  | { readonly state: "side"; readonly database: FoundDatabase }
+  /** This plan loaded it, whole. */
+  | { readonly state: "loaded"; readonly database: FoundDatabase }
+  /** Another plan's: never touched. */
+  | { readonly state: "foreign"; readonly problem: Problem };
+
+/** Which database of a server is meant, and whose. */
+export interface SideName {
+  /** The declared one. */
+  readonly database: string;
+  readonly name: string;
+}
+
+export async function lookAtSide({ database, name }: SideName, run: ProbeRun): Promise<Side> {
+  if (!isMadeName(name)) fail("PLAN_INVALID", `${name} is no name that dbops gives to a database`);
+  const found = await run.ports.restoreTarget(database).find(name, run.signal);
+  const note = found?.note ?? null;
+  if (found === null || note === null) return { state: "absent" };
+  if (!isOfThisPlan(note, database, run) || note.state === "old")
+    return { state: "foreign", problem: foreign(found, note) };
+  return { state: note.state, database: found };
+}
+
+/** Where a step stands that works in the loaded side database. */
+export async function standingOnSide(step: SideName, run: ProbeRun): Promise<Standing> {
+  const side = await lookAtSide(step, run);
+  if (side.state === "foreign") return { state: "blocked", problem: side.problem };
+  if (side.state === "loaded") return { state: "ready" };
+  const load = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
+  if (load === undefined) return fail("PLAN_INVALID", `the plan loads nothing into ${step.name}`);
+  // It ended: then the side database should be there.
+  if (run.journaled(load.id)?.["loaded"] !== true) return { state: "waiting", for: load.id };
+  return { state: "blocked", problem: lost(step, side, run) };
+}
+
+/** The loaded side database of this plan; throws where there is none. */
+export async function loadedSide(step: SideName, run: ProbeRun): Promise<FoundDatabase> {
+  const side = await lookAtSide(step, run);
+  if (side.state === "loaded") return side.database;
+  throw new DbopsError([side.state === "foreign" ? side.problem : lost(step, side, run)]);
+}
+
+/** Makes it, empty and closed. */
+export async function makeSide(create: CreateStep, run: StepRun): Promise<NamedDatabase> {
+  const note = noteFor(create, "side", run);
+  const target = run.ports.restoreTarget(create.database);
+  return { name: create.name, oid: await target.create(create.name, create.like, note, run.signal) };
+}
+
+/** What the comment of a database of this plan says. */
+export function noteFor(
+  step: { readonly database: string; readonly backup: string },
+  state: "side" | "loaded",
+  run: ProbeRun,
+): MadeNote {
+  const { environment, plan } = run.plan;
+  return { state, environment, database: step.database, backup: step.backup, plan, replacedAt: null };
+}
+
+function isOfThisPlan(note: MadeNote, database: string, run: ProbeRun): boolean {
+  const { environment, plan } = run.plan;
+  return note.environment === environment && note.database === database && note.plan === plan;
+}
+
+function foreign({ name, oid }: NamedDatabase, note: MadeNote): Problem {
+  const whose = `it is of ${note.database} of ${note.environment}, plan ${note.plan.slice(0, 12)}`;
+  const detail = `there is a database ${name} (oid ${oid}) that this plan did not make: ${whose}`;
+  return problem("DATABASE_EXISTS", detail, { fix: "look whose it is, then plan the restore again" });
+}
+
+function lost(step: SideName, side: Side, run: ProbeRun): Problem {
+  const what = side.state === "absent" ? "is gone" : "is not the one that was loaded";
+  const detail = `${step.name}, into which this plan loaded ${step.database}, ${what}`;
+  return problem("DATABASE_MISSING", detail, { fix: `dbops plan ${run.plan.environment} restore` });
+}

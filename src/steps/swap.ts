@@ -1,0 +1,118 @@
+import type { Facts } from "../model/audit-entry.ts";
+import type { Instant } from "../model/instant.ts";
+import type { SwapStep } from "../model/restore-steps.ts";
+import type { MadeNote, TargetFacts } from "../model/restore-target.ts";
+import type { FoundDatabase, NamedDatabase } from "../ports/restore-target.ts";
+import { DbopsError, fail } from "../problems/dbops-error.ts";
+import { type Problem, problem } from "../problems/problem.ts";
+import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
+import { plannedServer } from "./restore/planned-server.ts";
+import { loadedSide, type SideName, standingOnSide } from "./restore/side-database.ts";
+
+/** Gives the side database the name, and keeps what had it beside. Done when both stand where they are to stand. */
+export const swap: Action<SwapStep> = {
+  shape: "action",
+  guard: "lock",
+
+  async probe(step: SwapStep, run: ProbeRun): Promise<Standing> {
+    const server = await plannedServer(step, run);
+    const places = await lookAtPlaces(step, run);
+    const done = swappedFacts(step, places, run);
+    if (done !== null)
+      return { state: "done", evidence: `${step.live} is the database that was loaded`, facts: done };
+    const refusal = refusalOf(step, { server, places }, run);
+    if (refusal !== null) return { state: "blocked", problem: refusal };
+    return standingOnSide(sideOf(step), run);
+  },
+
+  async execute(step: SwapStep, run: StepRun): Promise<Facts> {
+    const server = await plannedServer(step, run);
+    const refusal = refusalOf(step, { server, places: await lookAtPlaces(step, run) }, run);
+    if (refusal !== null) throw new DbopsError([refusal]);
+    const { name, oid } = await loadedSide(sideOf(step), run);
+    const facts = factsOf(step, oid);
+    await run.note(facts); // the comment that tells the side database goes with the swap: its oid is what is left
+    const note = await noteOf(step, run);
+    await run.assertHeld();
+    await run.ports.restoreTarget(step.database).swap(
+      {
+        side: { name, oid },
+        live: step.live,
+        liveOid: step.expect.liveOid,
+        old: step.old,
+        note,
+        properties: step.properties,
+      },
+      run.signal,
+    );
+    return facts;
+  },
+};
+
+function sideOf({ database, side }: SwapStep): SideName {
+  return { database, name: side };
+}
+
+function factsOf(step: SwapStep, oid: number): Facts {
+  const { liveOid } = step.expect;
+  return { live: step.live, liveOid: oid, old: liveOid === null ? null : step.old, oldOid: liveOid };
+}
+
+interface Places {
+  readonly live: FoundDatabase | null;
+  readonly old: FoundDatabase | null;
+}
+
+async function lookAtPlaces(step: SwapStep, run: ProbeRun): Promise<Places> {
+  const target = run.ports.restoreTarget(step.database);
+  return {
+    live: await target.find(step.live, run.signal),
+    old: await target.find(step.old, run.signal),
+  };
+}
+
+/** null: it is not swapped. */
+function swappedFacts(step: SwapStep, { live, old }: Places, run: ProbeRun): Facts | null {
+  const noted = run.journaled(step.id)?.["liveOid"];
+  if (live === null || live.oid !== noted) return null;
+  return (old?.oid ?? null) === step.expect.liveOid ? factsOf(step, live.oid) : null;
+}
+
+function refusalOf(
+  step: SwapStep,
+  { server, places }: { readonly server: TargetFacts; readonly places: Places },
+  run: ProbeRun,
+): Problem | null {
+  const fix = `dbops plan ${run.plan.environment} restore`;
+  const { live, old } = places;
+  if ((live?.oid ?? null) !== step.expect.liveOid) {
+    const detail = `${step.live} is ${oidText(live)}; the plan was made for ${oidText(expected(step))}`;
+    return problem("TARGET_CHANGED", detail, { fix });
+  }
+  if (old !== null)
+    return problem("DATABASE_EXISTS", `there is a database ${step.old} (oid ${old.oid}) already`, { fix });
+  const lost = (server.live?.slots ?? [])
+    .filter((one) => one.type === "logical" && !step.lostSlots.includes(one.name))
+    .map((one) => one.name);
+  if (lost.length === 0) return null;
+  const detail = `${step.live} has the replication slots ${lost.join(", ")} by now, which would be lost with it`;
+  return problem("RESTORE_BLOCKED", detail, { fix: `${fix} --accept-slot-loss` });
+}
+
+function expected({ live, expect: { liveOid } }: SwapStep): NamedDatabase | null {
+  return liveOid === null ? null : { name: live, oid: liveOid };
+}
+
+function oidText(database: NamedDatabase | null): string {
+  return database === null ? "no database" : `the database with oid ${database.oid}`;
+}
+
+/** The server's own clock, which the backups of what is replaced are dated with. */
+const NOW = `SELECT pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+async function noteOf(step: SwapStep, run: StepRun): Promise<MadeNote> {
+  const answer = await run.ports.restoreTarget(step.database).ask(step.side, NOW, run.signal);
+  const replacedAt: Instant = typeof answer === "string" ? answer : fail("INTERNAL", "a server told no time");
+  const { environment, plan } = run.plan;
+  return { state: "old", environment, database: step.database, backup: step.backup, plan, replacedAt };
+}

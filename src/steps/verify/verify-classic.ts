@@ -1,0 +1,88 @@
+import type { Facts } from "../../model/audit-entry.ts";
+import type { VerifyClassicStep } from "../../model/classic-steps.ts";
+import { classicDigestKey, classicKey } from "../../model/layout.ts";
+import { PlainDump, type PlainDumpFacts } from "../../model/plain-dump/plain-dump.ts";
+import { openClassic, readDigest } from "../../ports/open-classic.ts";
+import { naming } from "../../ports/open-object.ts";
+import { chain } from "../../ports/stream/chain.ts";
+import { type Measure, meter } from "../../ports/stream/meter.ts";
+import { fail } from "../../problems/dbops-error.ts";
+import type { ProbeRun, Standing, StepRun } from "../handler.ts";
+import { orMissing } from "../or-missing.ts";
+import type { Variant } from "./variant.ts";
+
+/**
+ * Reads every stored byte of the runbook's file and compares it with the checksum beside it; `deep` also opens it and reads the dump to
+ * the trailer, which alone proves it whole. Without a checksum only `deep` tells anything.
+ */
+export const verifyClassic: Variant<VerifyClassicStep> = {
+  async probe(step: VerifyClassicStep, run: ProbeRun): Promise<Standing> {
+    const key = classicKey(step.backup);
+    const found = await run.ports.store(step.store).head(key, run.signal);
+    if (found === null) missing(step, key, run);
+    if (!step.deep) await digestOf(step, run);
+    return { state: "ready" };
+  },
+
+  async execute(step: VerifyClassicStep, run: StepRun): Promise<Facts> {
+    return orMissing(anotherBackup(step, run), async () => {
+      const digest = await digestOf(step, run);
+      const stored = await readStored(step, digest, run);
+      const facts = { name: step.backup, store: step.store, bytes: stored.bytes, checksum: digest !== null };
+      return step.deep ? { ...facts, ...dumpFacts(await readDump(step, run)) } : facts;
+    });
+  },
+};
+
+function anotherBackup(step: VerifyClassicStep, run: ProbeRun): string {
+  return `dbops plan ${run.plan.environment} backup ${step.database}`;
+}
+
+function missing(step: VerifyClassicStep, key: string, run: ProbeRun): never {
+  return fail("OBJECT_MISSING", `${key} is not in store ${step.store}`, { fix: anotherBackup(step, run) });
+}
+
+/** null: there is no checksum, and `deep` does without one. */
+async function digestOf(step: VerifyClassicStep, run: ProbeRun): Promise<string | null> {
+  const store = run.ports.store(step.store);
+  const key = classicDigestKey(step.backup);
+  const found = await store.head(key, run.signal);
+  if (found !== null) return readDigest(store, key, run.signal);
+  if (step.deep) return null;
+  return fail(
+    "BACKUP_INCOMPLETE",
+    `${step.backup} has no ${key} in ${step.store}: only what is in it can tell whether it is whole`,
+    { fix: `dbops plan ${run.plan.environment} verify ${step.backup} --deep` },
+  );
+}
+
+async function readStored(step: VerifyClassicStep, digest: string | null, run: StepRun): Promise<Measure> {
+  const store = run.ports.store(step.store);
+  const key = classicKey(step.backup);
+  const total = (await store.head(key, run.signal))?.bytes;
+  const stored = meter((bytes) => run.progress(bytes, total));
+  for await (const _ of chain(await store.read(key, null, run.signal), stored.through)); // the meter sees every byte
+  const found = await stored.measure;
+  if (digest !== null && digest !== found.sha256)
+    fail("OBJECT_DAMAGED", `${key} in store ${step.store} has SHA-256 ${found.sha256} instead of ${digest}`, {
+      fix: anotherBackup(step, run),
+    });
+  return found;
+}
+
+async function readDump(step: VerifyClassicStep, run: StepRun): Promise<PlainDumpFacts> {
+  const key = classicKey(step.backup);
+  const passphrase = await run.ports.classicPassphrase(step.database);
+  const stored = await run.ports.store(step.store).read(key, null, run.signal);
+  const dump = new PlainDump({ serverMajor: Number.POSITIVE_INFINITY, onForbidden: "note" });
+  return naming(key, async () => {
+    const body = openClassic(stored, { cipher: run.ports.classicCipher, passphrase });
+    for await (const chunk of body) dump.next(chunk);
+    return dump.end();
+  });
+}
+
+/** `plainBytes`: of SQL text. `forbidden`: what dbops would refuse to restore; the runbook's commands do not look. */
+function dumpFacts({ bytes, statements, tables, madeBy, forbidden }: PlainDumpFacts): Facts {
+  return { plainBytes: bytes, statements, tables, madeBy, forbidden };
+}

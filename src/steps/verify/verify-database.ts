@@ -1,0 +1,80 @@
+import type { Facts } from "../../model/audit-entry.ts";
+import type { DownloadStep, VerifyDatabaseStep } from "../../model/restore-steps.ts";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import { type Problem, problem } from "../../problems/problem.ts";
+import type { ProbeRun, Standing, StepRun } from "../handler.ts";
+import { nameSome } from "../load/refuse-missing.ts";
+import { openSource, readDetail, understoodDetail } from "../restore/backup-source.ts";
+import { missingTables, tableName } from "../restore/compare-tables.ts";
+import { loadedSide, standingOnSide } from "../restore/side-database.ts";
+import type { Variant } from "./variant.ts";
+
+/** Looks at the restored database before anyone can connect: its tables against the backup's detail, and the declared checks. */
+export const verifyDatabase: Variant<VerifyDatabaseStep> = {
+  probe(step: VerifyDatabaseStep, run: ProbeRun): Promise<Standing> {
+    return standingOnSide(step, run);
+  },
+
+  async execute(step: VerifyDatabaseStep, run: StepRun): Promise<Facts> {
+    const { name } = await loadedSide(step, run);
+    const facts = await compareTables(step, run);
+    const failed: Problem[] = [];
+    for (const check of step.checks) failed.push(...(await ask(step, check, run)));
+    if (failed.length > 0) throw new DbopsError(failed);
+    return { name, ...facts, checks: step.checks.length };
+  },
+};
+
+/** What the plan's own SQL files removed is told, not refused: that all had been there was found out behind the load. */
+async function compareTables(step: VerifyDatabaseStep, run: StepRun): Promise<Facts> {
+  const source = await openSource(downloadOf(step, run), run);
+  const detail = understoodDetail(await readDetail(source, run), source.manifest);
+  const there = await run.ports.restoreTarget(step.database).tables(step.name, run.signal);
+  const expected = { tables: detail.tables, without: step.without, unlisted: unlistedBy(step, run) };
+  const missing = missingTables(expected, there).map(tableName);
+  const isSanitized = run.plan.steps.some((one) => one.kind === "sanitize" && one.name === step.name);
+  if (missing.length > 0 && !isSanitized)
+    fail("RESTORE_INCOMPLETE", `${step.name} lacks ${nameSome(missing)}`, {
+      fix: `look at ${step.name}, which stays, then plan the restore again:\ndbops plan ${run.plan.environment} restore`,
+    });
+  return { tables: there.length, ...(missing.length > 0 ? { removed: missing } : {}) };
+}
+
+function downloadOf(step: VerifyDatabaseStep, run: ProbeRun): DownloadStep {
+  const load = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
+  const artifact = load?.kind === "load" ? load.artifact : null;
+  const found = run.plan.steps.find((one) => one.kind === "download" && one.artifact === artifact);
+  return found?.kind === "download"
+    ? found
+    : fail("PLAN_INVALID", `${step.id} has no backup to compare with`);
+}
+
+/** What the load found to be made by extensions. */
+function unlistedBy(step: VerifyDatabaseStep, run: ProbeRun): readonly string[] {
+  const load = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
+  const noted = load === undefined ? null : run.journaled(load.id)?.["unlisted"];
+  return Array.isArray(noted) ? noted.filter((one) => typeof one === "string") : [];
+}
+
+/** Names the check and never what it found, which is data. */
+async function ask(
+  step: VerifyDatabaseStep,
+  check: { readonly name: string; readonly sql: string },
+  run: StepRun,
+): Promise<readonly Problem[]> {
+  const fix = `look at ${step.name}, which stays; when the check itself is wrong, correct databases.${step.database}.restore.checks and plan again`;
+  try {
+    const answer = await run.ports.restoreTarget(step.database).ask(step.name, check.sql, run.signal);
+    if (answer === true) return [];
+    return [problem("CHECK_FAILED", `${check.name} gave ${described(answer)} in ${step.name}`, { fix })];
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!(error instanceof DbopsError)) throw error;
+    return error.problems.map((one) => ({ ...one, detail: `check ${check.name}: ${one.detail}` }));
+  }
+}
+
+function described(answer: unknown): string {
+  if (answer === false) return "false";
+  return answer === null || answer === undefined ? "nothing" : "something that is neither true nor false";
+}
