@@ -2,7 +2,7 @@ import type { Instant } from "./instant.ts";
 import type { DatabaseIdentity } from "./observation.ts";
 import type { Step } from "./step.ts";
 
-export const OPERATIONS = ["converge", "backup", "verify", "prune", "release"] as const;
+export const OPERATIONS = ["converge", "backup", "verify", "prune", "release", "restore"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** What was asked for. */

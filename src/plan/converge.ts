@@ -12,6 +12,7 @@ import {
   type Occasion,
   obstacleTo,
 } from "./due-backup.ts";
+import { keptTooLong } from "./kept-databases.ts";
 import { renderInstant } from "./naming.ts";
 import { newBackupSteps } from "./new-backup.ts";
 import { retain } from "./retain.ts";
@@ -37,7 +38,11 @@ export function convergeDatabase(view: DatabaseView, options: { readonly allowLa
     {
       steps: backup,
       problems: found.filter((one) => one.severity === "error"),
-      notices: [...found.filter((one) => one.severity === "warning"), ...slotNotices(view, due, obstacle)],
+      notices: [
+        ...found.filter((one) => one.severity === "warning"),
+        ...slotNotices(view, due, obstacle),
+        ...keptTooLong(view),
+      ],
       decisions: [],
     },
     retain(view, decisions, {

@@ -18,6 +18,8 @@ export function sealPlan(
     readonly steps: readonly Step[];
     readonly now: Instant;
     readonly expiresMs: number;
+    /** Identities that were found out otherwise than by observing databases. */
+    readonly databases?: Targets["databases"];
   },
 ): Plan {
   const content = {
@@ -27,7 +29,7 @@ export function sealPlan(
     createdAt: made.now,
     expiresAt: instantOf(msOf(made.now) + made.expiresMs),
     config: configDigest(environment, made.steps),
-    targets: targetsOf(environment, observation, made.steps),
+    targets: targetsOf(environment, observation, made),
     summary: summaryOf(made.steps),
     steps: made.steps,
   };
@@ -48,7 +50,11 @@ export function summaryOf(steps: readonly Step[]): Summary {
 }
 
 /** Identities of what the steps touch, and of the store that keeps the records of the run. */
-function targetsOf(environment: Environment, observation: Observation, steps: readonly Step[]): Targets {
+function targetsOf(
+  environment: Environment,
+  observation: Observation,
+  { steps, databases: known }: { readonly steps: readonly Step[]; readonly databases?: Targets["databases"] },
+): Targets {
   const stores: Record<string, string> = {};
   for (const name of [
     ...new Set([environment.records, ...steps.flatMap((one) => storesConcerning(one, environment))]),
@@ -62,5 +68,5 @@ function targetsOf(environment: Environment, observation: Observation, steps: re
     const seen = observation.databases[name];
     if (seen?.state === "reachable") databases[name] = seen.identity;
   }
-  return { stores, databases };
+  return { stores, databases: { ...databases, ...known } };
 }

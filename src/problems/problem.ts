@@ -51,6 +51,7 @@ export const SUMMARIES = {
   LOAD_FAILED: "a backup could not be loaded",
   RESTORE_BLOCKED: "a restore would not work as it is planned",
   RESTORE_NOTICE: "what to know before the restore",
+  REPLACED_KEPT: "a database that a restore replaced is still there",
   RESTORE_INCOMPLETE: "a restored database is not what was backed up",
   CHECK_FAILED: "a declared check is not true",
   SCHEMA_MISMATCH: "the schema does not fit",

@@ -5,6 +5,7 @@ import type { Problem } from "../problems/problem.ts";
 import { itemsByDatabase, itemsOf, itemText, type PlanItem, partTexts } from "./plan-items.ts";
 import { printable } from "./printable.ts";
 import { timeText } from "./quantities.ts";
+import { restoreTexts } from "./restore-texts.ts";
 
 /** A plan for a pull request: the verdict first, the steps of each database folded beneath it. */
 export function planMarkdown(plan: Plan): string {
@@ -49,7 +50,7 @@ function footLines(plan: Plan): readonly string[] {
 }
 
 function rows(item: PlanItem): readonly string[] {
-  const title = [itemText(item), ...partTexts(item)].map(escaped).join("<br>");
+  const title = [itemText(item), ...partTexts(item), ...restoreTexts(item)].map(escaped).join("<br>");
   return [`| ${item.sign === "" ? "" : code(item.sign)} | ${title} | ${escaped(item.why)} |`];
 }
 

@@ -3,6 +3,7 @@ import type { Paint, Tone } from "./paint.ts";
 import { itemsByDatabase, itemsOf, itemText, type PlanItem, partTexts } from "./plan-items.ts";
 import { printable, printableLines } from "./printable.ts";
 import { timeText } from "./quantities.ts";
+import { restoreTexts } from "./restore-texts.ts";
 
 const TONES: Readonly<Record<string, Tone>> = { "+": "add", "~": "change", "-": "destroy", "!": "danger" };
 
@@ -34,6 +35,6 @@ function itemLines(item: PlanItem, paint: Paint): readonly string[] {
     ...printableLines(item.why)
       .filter((line) => line !== "")
       .map((line) => `       ${paint("dim", line)}`),
-    ...partTexts(item).map((text) => `       ${text}`),
+    ...[...partTexts(item), ...restoreTexts(item)].map((text) => `       ${text}`),
   ];
 }

@@ -160,6 +160,6 @@ function unreadNotices({ view, request }: Choice): readonly Problem[] {
     );
 }
 
-function remark(detail: string, code: Problem["code"] = "RESTORE_BLOCKED"): Problem {
+function remark(detail: string, code: Problem["code"] = "RESTORE_NOTICE"): Problem {
   return problem(code, detail, { severity: "warning" });
 }

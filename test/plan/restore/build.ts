@@ -1,4 +1,12 @@
+import type { ArchiveEntry, RestoreObservation } from "../../../src/model/archive-contents.ts";
 import type { RestoreRequest } from "../../../src/model/plan.ts";
+import type { Planned } from "../../../src/model/planned.ts";
+import type { DatabaseProperties, LiveDatabase, TargetFacts } from "../../../src/model/restore-target.ts";
+import { chooseBackup } from "../../../src/plan/restore/choose-backup.ts";
+import { planRestore } from "../../../src/plan/restore/plan-restore.ts";
+import { backupAt, database, environment, NOW, observation } from "../build.ts";
+
+export const BACKUP = backupAt("2026-11-24T01:00:07.000Z");
 
 /** `plan production restore --at latest`, and what else was asked. */
 export function restoreRequest(more: Partial<RestoreRequest> = {}): RestoreRequest {
@@ -18,3 +26,131 @@ export function restoreRequest(more: Partial<RestoreRequest> = {}): RestoreReque
     ...more,
   };
 }
+
+/** What differs from a restore of the newest backup over the database it is of, by a superuser. */
+export interface Difference {
+  readonly request?: Partial<RestoreRequest>;
+  readonly target?: Partial<TargetFacts>;
+  readonly live?: Partial<LiveDatabase> | null;
+  readonly properties?: Partial<DatabaseProperties>;
+  readonly entries?: readonly ArchiveEntry[];
+  readonly roles?: readonly string[];
+  readonly restore?: Partial<RestoreObservation>;
+}
+
+export function planned(difference: Difference = {}): Planned {
+  const own = environment(database());
+  const request = restoreRequest(difference.request);
+  const seen = observation({ stores: { primary: [BACKUP] } });
+  const chosen = chooseBackup(own, request, { observation: seen, now: NOW });
+  const restore = observed(difference);
+  return planRestore(own, request, { observation: seen, restore, chosen, now: NOW });
+}
+
+export function entry(type: string, rest: string, id = 1): ArchiveEntry {
+  return { id, text: `0 ${id} ${type} ${rest}`, type, rest };
+}
+
+const OWNED = properties();
+
+function properties(more: Partial<DatabaseProperties> = {}): DatabaseProperties {
+  return {
+    owner: "app",
+    encoding: "UTF8",
+    collate: "C",
+    ctype: "C",
+    localeProvider: "libc",
+    icuLocale: null,
+    icuRules: null,
+    tablespace: "pg_default",
+    connectionLimit: -1,
+    accessPrivileges: null,
+    comment: null,
+    settings: [],
+    ...more,
+  };
+}
+
+function observed({
+  target,
+  live,
+  entries = [],
+  roles = ["app"],
+  restore,
+  ...more
+}: Difference): RestoreObservation {
+  const server = "7000000000000000001";
+  return {
+    from: "production",
+    database: "trading_signals",
+    backup: BACKUP.name,
+    store: "primary",
+    observedAt: NOW,
+    contents: {
+      state: "read",
+      manifest: {
+        formatVersion: 1,
+        environment: "production",
+        database: "trading_signals",
+        name: BACKUP.name,
+        snapshotAt: "2026-11-24T01:00:06.500000Z",
+        origin: "scheduled",
+        label: null,
+        objects: [],
+        format: "archive",
+        compression: { zstd: 1 },
+        encryption: "age",
+        recipients: [],
+        server: { version: "15.18" },
+        tools: { dbops: "0.3.0", pgDump: "pg_dump (PostgreSQL) 15.18" },
+        schemaRevision: "one",
+        imageDigest: null,
+        gitCommit: null,
+        plan: "a".repeat(64),
+      },
+      entries,
+      roles,
+      detail: {
+        endpoint: "db:5432",
+        systemIdentifier: server,
+        serverVersion: "15.18",
+        sizeBytes: 1_000_000,
+        properties: properties(more.properties),
+        tables: [],
+        extensions: [],
+        largeObjects: 0,
+        eventTriggers: [],
+        subscriptions: [],
+        publications: [],
+      },
+    },
+    live: "trading_signals",
+    target: {
+      state: "reachable",
+      endpoint: "db:5432",
+      systemIdentifier: server,
+      serverVersion: "15.18",
+      role: { name: "postgres", isSuperuser: true, canCreateDatabases: true, memberOf: ["postgres"] },
+      roles: ["app", "pg_database_owner", "postgres"],
+      tablespaces: ["pg_default"],
+      extensions: [],
+      live: live === null ? null : { ...LIVE, ...live },
+      made: [],
+      ...target,
+    },
+    sanitize: [],
+    ...restore,
+  };
+}
+
+const LIVE: LiveDatabase = {
+  name: "trading_signals",
+  oid: 16384,
+  sizeBytes: 1_000_000,
+  properties: OWNED,
+  markedEnvironment: "production",
+  schemaRevision: "one",
+  slots: [],
+  subscriptions: [],
+  sessions: 0,
+};

@@ -1,0 +1,118 @@
+import type { DatabaseProperties, LiveDatabase } from "../../model/restore-target.ts";
+import type { Problem } from "../../problems/problem.ts";
+import { countOf } from "../naming.ts";
+import { blocked, noted, type RestoreCase } from "./restore-case.ts";
+import { quoted } from "./sql-text.ts";
+
+/** What hangs on the database that is replaced, and what becomes of each. */
+export function judgeLive(at: RestoreCase): readonly Problem[] {
+  const { live } = at.target;
+  if (live === null || at.request.into !== null) return [];
+  return [
+    ...slotProblems(at, live),
+    ...subscriptionProblems(live),
+    ...schemaProblems(at, live),
+    ...closingProblems(at, live),
+    ...carriedOver(live),
+  ];
+}
+
+/** The logical slots that go with it. A physical one belongs to the server. */
+export function slotsLost(live: LiveDatabase): readonly string[] {
+  return live.slots.filter((one) => one.type === "logical").map((one) => one.name);
+}
+
+function slotProblems({ request, environment }: RestoreCase, live: LiveDatabase): readonly Problem[] {
+  const lost = slotsLost(live);
+  if (lost.length === 0) return [];
+  const names = live.slots
+    .filter((one) => one.type === "logical")
+    .map((one) => `${one.name} (${one.active ? "in use" : "not in use"})`)
+    .join(", ");
+  if (request.acceptSlotLoss)
+    return [
+      noted(
+        `${countOf(lost.length, "logical replication slot")} of ${live.name} will be lost to its subscribers: ${names}; it stays with the replaced database and keeps WAL until it is dropped`,
+        lost.map((name) => `SELECT pg_drop_replication_slot('${name}');`).join("\n"),
+      ),
+    ];
+  return [
+    blocked(
+      `${live.name} has ${countOf(lost.length, "logical replication slot")} that would be lost to its subscribers: ${names}`,
+      `dbops plan ${environment.name} restore … --accept-slot-loss, and copy to each subscriber anew afterwards`,
+    ),
+  ];
+}
+
+function subscriptionProblems({ name, subscriptions }: LiveDatabase): readonly Problem[] {
+  const enabled = subscriptions.filter((one) => one.enabled);
+  const disabled = subscriptions.filter((one) => !one.enabled);
+  return [
+    ...(enabled.length === 0
+      ? []
+      : [
+          blocked(
+            `${name} subscribes to ${enabled.map((one) => one.name).join(", ")}: the worker comes back whenever it is ended, and keeps the database from being renamed`,
+            [`in ${name}:`, ...enabled.map((one) => `ALTER SUBSCRIPTION ${quoted(one.name)} DISABLE;`)].join(
+              "\n",
+            ),
+          ),
+        ]),
+    ...(disabled.length === 0
+      ? []
+      : [
+          noted(
+            `the subscriptions ${disabled.map((one) => one.name).join(", ")} stay with the replaced database; its drop detaches them and leaves their slots on the publisher`,
+          ),
+        ]),
+  ];
+}
+
+function schemaProblems(
+  { request, contents, environment }: RestoreCase,
+  live: LiveDatabase,
+): readonly Problem[] {
+  const restored = contents.manifest.schemaRevision;
+  if (live.schemaRevision === null || live.schemaRevision === restored) return [];
+  const detail = `${live.name} is at schema revision ${live.schemaRevision}, the backup at ${restored ?? "none"}: the release that runs may not fit what is restored`;
+  return request.keepSchema
+    ? [
+        noted(
+          detail,
+          "run the release's migrations after the swap, or roll the release back",
+          "SCHEMA_MISMATCH",
+        ),
+      ]
+    : [blocked(detail, `dbops plan ${environment.name} restore … --schema keep`, "SCHEMA_MISMATCH")];
+}
+
+/** REVOKE CONNECT does not keep out who owns a database or is a superuser. */
+function closingProblems({ target }: RestoreCase, live: LiveDatabase): readonly Problem[] {
+  const { owner } = live.properties;
+  const which =
+    owner === target.role.name ? "the side database and the replaced one" : "the replaced database";
+  return [
+    noted(
+      `${which} cannot be closed to ${owner}, the owner, and to superusers: an application that connects as one of them still gets in`,
+    ),
+  ];
+}
+
+function carriedOver({ properties, name }: LiveDatabase): readonly Problem[] {
+  const parts = hangingOn(properties);
+  return parts.length === 0
+    ? []
+    : [noted(`carried over from ${name} as it is now, beside its owner: ${parts.join(", ")}`)];
+}
+
+function hangingOn(properties: DatabaseProperties): readonly string[] {
+  const own = properties.settings.filter((one) => one.role === null).flatMap((one) => one.settings);
+  const ofRoles = properties.settings.filter((one) => one.role !== null).flatMap((one) => one.settings);
+  return [
+    ...(properties.accessPrivileges === null ? [] : [`privileges ${properties.accessPrivileges.join(" ")}`]),
+    ...(own.length === 0 ? [] : [countOf(own.length, "setting")]),
+    ...(ofRoles.length === 0 ? [] : [`${countOf(ofRoles.length, "setting")} of roles in it`]),
+    ...(properties.connectionLimit === -1 ? [] : [`connection limit ${properties.connectionLimit}`]),
+    ...(properties.comment === null ? [] : ["its comment"]),
+  ];
+}

@@ -1,0 +1,44 @@
+import { msOf } from "../../model/instant.ts";
+import type { MadeDatabase, MadeNote } from "../../model/restore-target.ts";
+import type { Problem } from "../../problems/problem.ts";
+import { renderInstant } from "../naming.ts";
+import { renderSize } from "./amounts.ts";
+import { noted, type RestoreCase } from "./restore-case.ts";
+import { quoted } from "./sql-text.ts";
+
+/** What earlier restores of this database left on the server, and what can be done about it. Nothing is touched. */
+export function judgeMade(at: RestoreCase): readonly Problem[] {
+  const { environment, database, target } = at;
+  return target.made.flatMap((one) => {
+    const { note } = one;
+    if (note === null)
+      return [
+        noted(
+          `${one.name} on ${target.endpoint} has a name that dbops gives, and says nothing of whose it is`,
+        ),
+      ];
+    if (note.environment !== environment.name || note.database !== database.name) return [];
+    return [noted(madeText(one, note), fixFor(one, note, at))];
+  });
+}
+
+function madeText(one: MadeDatabase, note: MadeNote): string {
+  const size = one.sizeBytes === null ? "" : `, ${renderSize(one.sizeBytes)}`;
+  switch (note.state) {
+    case "side":
+      return `${one.name}${size}: a restore of ${note.backup} that did not finish loading, or still does`;
+    case "loaded":
+      return `${one.name}${size}: a restore of ${note.backup} that was loaded and never swapped in`;
+    case "old":
+      return `${one.name}${size}: what ${note.backup} replaced${note.replacedAt === null ? "" : ` on ${renderInstant(note.replacedAt)}`}`;
+  }
+}
+
+function fixFor(one: MadeDatabase, note: MadeNote, { database, now }: RestoreCase): string {
+  const drop = `DROP DATABASE ${quoted(one.name)};`;
+  if (note.state !== "old") return `dbops apply ${note.plan} goes on with it; if nobody wants it: ${drop}`;
+  const since = note.replacedAt === null ? Number.NaN : msOf(note.replacedAt);
+  return msOf(now) - since > database.restore.graceMs
+    ? `its grace is over; if nobody wants it: ${drop}`
+    : "it is kept for its grace";
+}

@@ -1,0 +1,133 @@
+import type { Environment } from "../../model/environment.ts";
+import { isMadeName } from "../../model/made-database.ts";
+import type { Problem } from "../../problems/problem.ts";
+import { blocked, noted, type RestoreCase } from "./restore-case.ts";
+import { quoted } from "./sql-text.ts";
+
+/** Whether the server is the one that is meant, and lets dbops put a database there. */
+export function judgeTarget(at: RestoreCase): readonly Problem[] {
+  return [...identityProblems(at), ...nameProblems(at), ...rightProblems(at)];
+}
+
+/** Another server, a clone, somebody else's database: nothing of that kind is replaced by mistake. */
+function identityProblems(at: RestoreCase): readonly Problem[] {
+  return [...cloneProblems(at), ...markProblems(at), ...otherServerProblems(at)];
+}
+
+/** A physical clone has the identifier and the oids of its source: only the endpoint tells them apart. */
+function cloneProblems({ environment, database, contents, target }: RestoreCase): readonly Problem[] {
+  const { endpoint, systemIdentifier } = contents.detail;
+  const isSame = systemIdentifier !== null && systemIdentifier === target.systemIdentifier;
+  if (!isSame || endpoint === null || endpoint === target.endpoint || database.cloneOf === endpoint)
+    return [];
+  return [
+    refused(
+      `${target.endpoint} has the system identifier of ${endpoint}, which was backed up: it is the same server under another name, or a physical clone of it`,
+      `write cloneOf: ${endpoint} for ${database.name} in ${environment.file} if a clone is meant`,
+    ),
+  ];
+}
+
+function markProblems({ environment, restore, target }: RestoreCase): readonly Problem[] {
+  const marked = target.live?.markedEnvironment ?? null;
+  if (marked === null || marked === environment.name) return [];
+  return [
+    refused(
+      `${restore.live} on ${target.endpoint} is marked as one of ${marked} (dbops.environment), not of ${environment.name}`,
+      `look whether ${environment.file} names the right server and database`,
+    ),
+  ];
+}
+
+function otherServerProblems(at: RestoreCase): readonly Problem[] {
+  const { environment, database, target, observation, request } = at;
+  const seen = observation.databases[database.name];
+  if (seen?.state !== "reachable" || target.live === null || request.into !== null) return [];
+  const identifiers = [seen.identity.systemIdentifier, target.systemIdentifier].filter((one) => one !== null);
+  if (seen.identity.oid === target.live.oid && new Set(identifiers).size < 2) return [];
+  return [
+    refused(
+      `the admin role reaches another ${at.restore.live} on ${target.endpoint} than the backup role`,
+      `let both of ${database.name} in ${environment.file} lead to one server`,
+    ),
+  ];
+}
+
+function nameProblems({ environment, database, request, restore, target }: RestoreCase): readonly Problem[] {
+  const { into } = request;
+  if (into === null)
+    return target.live === null
+      ? [
+          noted(
+            `nothing is called ${restore.live} on ${target.endpoint}: it will appear there when it is verified`,
+          ),
+        ]
+      : [];
+  if (target.live !== null)
+    return [
+      blocked(
+        `--into ${into}: ${target.endpoint} has a database of that name`,
+        "give a name that is free, or drop it yourself",
+        "DATABASE_EXISTS",
+      ),
+    ];
+  const why = whyNotInto(environment, into, database.admin?.database ?? "postgres");
+  return why === null ? [] : [blocked(`--into ${into}: ${why}`, "give another name", "USAGE")];
+}
+
+function whyNotInto(environment: Environment, into: string, maintenance: string): string | null {
+  const bytes = Buffer.byteLength(into);
+  if (bytes === 0 || bytes > 63 || into.includes("\0")) return "a name has 1 to 63 bytes";
+  if (isMadeName(into)) return "such names are made by dbops alone";
+  if (["postgres", "template0", "template1", maintenance].includes(into))
+    return "that name is the server's own";
+  const declared = environment.databases.find(
+    ({ connection, name }) => (connection.kind === "parts" ? connection.database : name) === into,
+  );
+  return declared === undefined
+    ? null
+    : `${environment.file} declares it as ${declared.name}; leave --into out`;
+}
+
+function rightProblems({ request, restore, target }: RestoreCase): readonly Problem[] {
+  const { role, live } = target;
+  const admin = quoted(role.name);
+  if (request.inPlace)
+    return [
+      blocked("--in-place is not built yet: a restore goes into a database of its own and is swapped in"),
+    ];
+  if (role.isSuperuser) return [];
+  const owner = live?.properties.owner ?? null;
+  return [
+    ...(role.canCreateDatabases
+      ? []
+      : [
+          blocked(
+            `${role.name} may not create databases on ${target.endpoint}, and a restore without one (--in-place) is not built yet`,
+            `ALTER ROLE ${admin} CREATEDB;`,
+            "ADMIN_RIGHTS_MISSING",
+          ),
+        ]),
+    ...(owner === null || role.memberOf.includes(owner)
+      ? []
+      : [
+          blocked(
+            `${role.name} cannot rename ${restore.live}, which belongs to ${owner}`,
+            `GRANT ${quoted(owner)} TO ${admin};`,
+            "ADMIN_RIGHTS_MISSING",
+          ),
+        ]),
+    ...(live === null || role.memberOf.includes("pg_signal_backend")
+      ? []
+      : [
+          noted(
+            `${role.name} can end only sessions of roles that it is a member of: others keep the swap from happening`,
+            `GRANT pg_signal_backend TO ${admin};`,
+          ),
+        ]),
+  ];
+}
+
+function refused(detail: string, fix: string): Problem {
+  return blocked(detail, fix, "DATABASE_MISMATCH");
+}

@@ -1,0 +1,266 @@
+import { canonicalJson } from "../../model/canonical.ts";
+import { madeNames } from "../../model/made-database.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import type { Step } from "../../model/step.ts";
+import { renderDuration } from "../../policy/calendar.ts";
+import { countOf } from "../naming.ts";
+import { renderAbout, renderSize } from "./amounts.ts";
+import type { Content } from "./content.ts";
+import { archiveBytes } from "./file-of.ts";
+import { slotsLost } from "./judge-live.ts";
+import { describeSource } from "./judge-source.ts";
+import { propertiesFor } from "./properties.ts";
+import type { RestoreCase } from "./restore-case.ts";
+
+/** What a load is taken to do where nobody has measured one: a cautious figure for one stream into an ordinary server. */
+const ASSUMED_BYTES_PER_SECOND = 20 * 1024 * 1024;
+
+/** A restore in the order in which it runs; `safety` are the steps of the backup that is made before it, if any. */
+export function restoreSteps(at: RestoreCase, content: Content, safety: readonly Step[]): readonly Step[] {
+  const names = namesFor(at);
+  const pin = pinStep(at, names);
+  return [
+    ...safety,
+    ...pin,
+    ...sideSteps(at, { content, names, needs: pin.map((one) => one.id) }),
+    swapStep(at, names, safety.map((one) => one.id).slice(-1)),
+    ...healthSteps(at),
+    ...unpinSteps(at, names),
+  ];
+}
+
+interface Names {
+  readonly side: string;
+  readonly old: string;
+  readonly hold: string;
+}
+
+/** The same request at the same moment gives the same names; another one never does. */
+export function namesFor({ environment, database, candidate, now }: RestoreCase): Names {
+  const seed = canonicalJson({
+    environment: environment.name,
+    database: database.name,
+    backup: candidate.backup.name,
+    createdAt: now,
+  });
+  const { side, old } = madeNames(seed);
+  return { side, old, hold: `restore-${side.slice("dbops_".length, -"_side".length)}` };
+}
+
+function pinStep(at: RestoreCase, { hold }: Names): readonly Step[] {
+  const { database, candidate, restore } = at;
+  if (restore.from !== at.environment.name) return []; // another environment's stores are only read
+  return [
+    {
+      ...base(at, "pin", "add"),
+      kind: "hold",
+      why: "it must not be pruned while it is read",
+      action: "place",
+      backup: { existing: candidate.backup.name },
+      store: restore.store,
+      hold,
+      reason: `a restore of ${database.name} reads it`,
+    },
+  ];
+}
+
+function sideSteps(
+  at: RestoreCase,
+  { content, names, needs }: { content: Content; names: Names; needs: readonly string[] },
+): readonly Step[] {
+  const create: Step = {
+    ...base(at, "create", "add"),
+    kind: "create",
+    why: createWhy(at),
+    needs,
+    name: names.side,
+    backup: at.candidate.backup.name,
+    like: likeOf(at),
+  };
+  const load = pipelineSteps(at, { content, names, needs: [...needs, create.id] });
+  const analyze: Step = {
+    ...base(at, "analyze", "none"),
+    kind: "analyze",
+    why: "no archive brings statistics back, and queries would crawl",
+    needs: load.slice(-1).map((one) => one.id),
+    name: names.side,
+  };
+  const sanitize = sanitizeSteps(at, names, analyze.id);
+  const last = sanitize.at(-1) ?? analyze;
+  const check = checkStep(at, { content, names, needs: [last.id] });
+  return [create, ...load, analyze, ...sanitize, check];
+}
+
+function pipelineSteps(
+  at: RestoreCase,
+  { content, names, needs }: { content: Content; names: Names; needs: readonly string[] },
+): readonly Step[] {
+  const { database, candidate, restore, request, contents } = at;
+  const artifact = `${database.name}.restored`;
+  const download: Step = {
+    ...base(at, "download", "add"),
+    kind: "download",
+    why: describeSource(at),
+    needs,
+    artifact,
+    from: restore.from,
+    backup: candidate.backup.name,
+    store: restore.store,
+    expect: { etag: candidate.backup.etag ?? "" },
+  };
+  const decrypt: Step = {
+    ...base(at, "decrypt", "add"),
+    kind: "decrypt",
+    why: decryptWhy(contents.manifest),
+    needs: [download.id],
+    artifact,
+  };
+  const load: Step = {
+    ...base(at, "load", "add"),
+    kind: "load",
+    why: loadWhy(at, content),
+    needs: [decrypt.id],
+    artifact,
+    into: names.side,
+    jobs: request.jobs ?? database.restore.jobs,
+    skip: content.skip,
+    tolerate: [...content.tolerated].sort(),
+  };
+  return [download, decrypt, load];
+}
+
+function sanitizeSteps(at: RestoreCase, names: Names, after: string): readonly Step[] {
+  const { sanitize } = at.restore;
+  if (sanitize.length === 0) return [];
+  return [
+    {
+      ...base(at, "sanitize", "change"),
+      kind: "sanitize",
+      why: `declared for every restore of ${at.database.name}, before anyone can connect`,
+      needs: [after],
+      name: names.side,
+      files: sanitize,
+    },
+  ];
+}
+
+function checkStep(
+  at: RestoreCase,
+  { content, names, needs }: { content: Content; names: Names; needs: readonly string[] },
+): Step {
+  const { checks } = at.database.restore;
+  const declared =
+    checks.length === 0 ? "" : `, and ${countOf(checks.length, "declared check")} must be true`;
+  const { tables } = at.contents.detail;
+  return {
+    ...base(at, "check", "none"),
+    kind: "verify",
+    type: "database",
+    why: `${countOf(tables.length, "table")} with their rows must be as they were backed up${declared}`,
+    needs,
+    name: names.side,
+    without: [...new Set([...content.skip.map((one) => one.entry), ...content.tolerated])].sort(),
+    checks,
+  };
+}
+
+function swapStep(at: RestoreCase, names: Names, after: readonly string[]): Step {
+  const { target, restore, candidate, environment, request } = at;
+  const { live } = target;
+  const isFinal =
+    live !== null || (environment.protected && restore.from !== environment.name && request.into === null);
+  return {
+    ...base(at, "swap", live === null ? "add" : "change"),
+    ...(isFinal ? { pointOfNoReturn: true as const } : {}),
+    kind: "swap",
+    why: swapWhy(at),
+    needs: [`${at.database.name}.check`],
+    after,
+    side: names.side,
+    live: restore.live,
+    old: names.old,
+    backup: candidate.backup.name,
+    expect: { liveOid: live?.oid ?? null },
+    lostSlots: live === null ? [] : [...slotsLost(live)].sort(),
+    properties: propertiesFor(at),
+  };
+}
+
+function healthSteps(at: RestoreCase): readonly Step[] {
+  const { health } = at.database.restore;
+  if (health.length === 0 || at.request.into !== null) return [];
+  return [
+    {
+      ...base(at, "health", "none"),
+      kind: "verify",
+      type: "http",
+      why: "the application must answer on what was restored",
+      needs: [`${at.database.name}.swap`],
+      urls: health,
+    },
+  ];
+}
+
+function unpinSteps(at: RestoreCase, names: Names): readonly Step[] {
+  return pinStep(at, names).map((pin) => ({
+    ...pin,
+    ...base(at, "unpin", "change"),
+    action: "release",
+    why: "it was read; from now on its retention decides",
+    needs: [`${at.database.name}.swap`],
+    reason: null,
+  }));
+}
+
+function likeOf({ contents }: RestoreCase): Extract<Step, { kind: "create" }>["like"] {
+  const { encoding, collate, ctype, localeProvider, icuLocale, icuRules } = contents.detail.properties;
+  return { encoding, collate, ctype, localeProvider, icuLocale, icuRules };
+}
+
+function createWhy({ contents, target, restore }: RestoreCase): string {
+  const size = renderSize(contents.detail.sizeBytes);
+  const beside = target.live === null ? "" : `, beside ${restore.live}`;
+  return `closed until it is verified${beside}; needs about ${size} on ${target.endpoint}, where nobody can ask how much is free`;
+}
+
+function decryptWhy(manifest: Manifest): string {
+  switch (manifest.encryption) {
+    case "age":
+      return "with an identity of this host";
+    case "age-passphrase":
+      return "with the passphrase of the environment file";
+    case "none":
+      return "it is not encrypted: bytes are only checked";
+  }
+}
+
+function loadWhy({ contents }: RestoreCase, { loaded }: Content): string {
+  const bytes = archiveBytes(contents.manifest);
+  const lasts = renderAbout((bytes / ASSUMED_BYTES_PER_SECOND) * 1000);
+  const rate = `${renderSize(ASSUMED_BYTES_PER_SECOND)}/s`;
+  const whole = loaded.length === contents.entries.length ? "all" : String(loaded.length);
+  return `${whole} of ${countOf(contents.entries.length, "entry").replace(/entrys$/, "entries")}; about ${lasts} for ${renderSize(bytes)}, a guess at ${rate}: no restore of it was measured`;
+}
+
+function swapWhy({ target, restore, database, candidate }: RestoreCase): string {
+  const { live } = target;
+  const { name } = candidate.backup;
+  if (live === null)
+    return `nothing is called ${restore.live} on ${target.endpoint}: ${name} takes the name, verified`;
+  const size = live.sizeBytes === null ? "" : ` (${renderSize(live.sizeBytes)})`;
+  const sessions =
+    live.sessions === 0 ? "nobody is connected" : `${countOf(live.sessions, "session")} will be ended`;
+  return `${name} takes the name in one transaction; what has it now${size} is kept for ${renderDuration(database.restore.graceMs)}; ${sessions}`;
+}
+
+function base<E extends Step["effect"]>({ database }: RestoreCase, name: string, effect: E) {
+  const none: readonly string[] = [];
+  return {
+    id: `${database.name}.${name}`,
+    effect,
+    why: "",
+    needs: none,
+    after: none,
+    database: database.name,
+  };
+}

@@ -1,0 +1,64 @@
+import type { CreateStep, SwapStep } from "../model/restore-steps.ts";
+import type { Step } from "../model/step.ts";
+import type { PlanItem } from "./plan-items.ts";
+import { printable } from "./printable.ts";
+import { countText } from "./quantities.ts";
+
+/** How many entries of an archive are told one by one; the plan file has them all. */
+const ENTRIES_SHOWN = 30;
+
+/** What a reviewer of a restore looks for beneath its item: what does not come along, what is accepted, what is compared. */
+export function restoreTexts(item: PlanItem): readonly string[] {
+  return item.steps.flatMap(textsOf).map(printable);
+}
+
+function textsOf(step: Step): readonly string[] {
+  switch (step.kind) {
+    case "create":
+      return [localeText(step)];
+    case "load":
+      return [
+        step.why,
+        ...cut(step.skip.map(({ entry, why }) => `leaves out ${entry}: ${why}`)),
+        ...cut(step.tolerate.map((entry) => `goes on if this fails: ${entry}`)),
+      ];
+    case "sanitize":
+      return step.files.map(({ path, sha256 }) => `${path}, sha256 ${sha256.slice(0, 12)}`);
+    case "verify":
+      return step.type === "database" ? step.checks.map(({ name, sql }) => `${name}: ${sql}`) : [];
+    case "swap":
+      return swapTexts(step);
+    default:
+      return [];
+  }
+}
+
+function localeText({ like }: CreateStep): string {
+  const { encoding, collate, ctype, localeProvider, icuLocale } = like;
+  const names = [...new Set([collate, ctype])].join(" and ");
+  return `${encoding}, ${names}, ${localeProvider}${icuLocale === null ? "" : ` ${icuLocale}`}`;
+}
+
+function swapTexts({ live, expect, lostSlots, properties }: SwapStep): readonly string[] {
+  const settings = properties?.settings.flatMap((one) => one.settings).length ?? 0;
+  return [
+    expect.liveOid === null
+      ? `refused if something is called ${live} by then`
+      : `refused if ${live} is not the database with oid ${expect.liveOid} by then`,
+    ...(properties === null
+      ? ["owner, privileges, settings, connection limit and comment are carried over"]
+      : [
+          `owner ${properties.owner}`,
+          ...(properties.accessPrivileges === null
+            ? []
+            : [`privileges ${properties.accessPrivileges.join(" ")}`]),
+          ...(settings === 0 ? [] : [countText(settings, "setting")]),
+        ]),
+    ...lostSlots.map((slot) => `loses the replication slot ${slot}`),
+  ];
+}
+
+function cut(texts: readonly string[]): readonly string[] {
+  const more = texts.length - ENTRIES_SHOWN;
+  return more > 0 ? [...texts.slice(0, ENTRIES_SHOWN), `and ${more} more, which the plan file names`] : texts;
+}
