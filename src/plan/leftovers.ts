@@ -2,7 +2,7 @@ import type { Backup } from "../model/backup.ts";
 import type { UnfinishedUpload } from "../model/observation.ts";
 import type { Decision } from "../model/planned.ts";
 import type { Step } from "../model/step.ts";
-import { isAbandoned, isLeftover, isOwnUpload } from "../policy/rails.ts";
+import { isAbandoned, isLeftover, isOwnUpload } from "../policy/remains.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import type { DatabaseView, StoreView } from "./database-view.ts";
 import type { Draft } from "./draft.ts";

@@ -1,10 +1,11 @@
 import type { Backup } from "../model/backup.ts";
 import type { Retention } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
-import { folderOf, parseBackupKey, parseBackupName } from "../model/layout.ts";
-import type { Listing, UnfinishedUpload } from "../model/observation.ts";
+import { parseBackupName } from "../model/layout.ts";
+import type { Listing } from "../model/observation.ts";
 import type { PruneStep, PruneTarget, Step } from "../model/step.ts";
 import { type Problem, problem } from "../problems/problem.ts";
+import { isAbandoned, isLeftover, isOwnUpload, isUploading } from "./remains.ts";
 import { decideRetention } from "./retention.ts";
 import {
   aheadOf,
@@ -16,9 +17,6 @@ import {
   type StoreContent,
   type StoreListing,
 } from "./union.ts";
-
-/** Work without a manifest that nobody touched for this long is not in progress any more. */
-export const ABANDONED_AFTER_MS = 24 * 3_600_000;
 
 /** What the rails are judged against, besides the listing. */
 export interface RailContext {
@@ -56,7 +54,7 @@ export function railsOf(listing: Listing, context: RailContext): (target: PruneT
     if (target.type === "upload") return uploadRail(view, target);
     const foreign = foreignRail(context, target);
     if (foreign !== null) return foreign;
-    const backup = view.byName.get(target.name);
+    const backup = ofTarget(listing.backups, target);
     if (backup === undefined) return null;
     const held = heldRail(view, { target, backup });
     if (held !== null) return held;
@@ -116,33 +114,6 @@ function isPoint(target: PruneTarget): target is Etagged {
   return target.type === "backup" || target.type === "orphan";
 }
 
-/** True for an unfinished write of an object that dbops knows; another one is never touched. */
-export function isOwnUpload(
-  upload: Pick<UnfinishedUpload, "key">,
-  of: { readonly environment: string; readonly database: string },
-): boolean {
-  return parseBackupKey(of.environment, of.database, upload.key).kind !== "other";
-}
-
-/** True for what nobody has touched for 24 hours on the store's clock. */
-export function isAbandoned(since: Instant, storeClockAt: Instant): boolean {
-  return msOf(storeClockAt) - msOf(since) >= ABANDONED_AFTER_MS;
-}
-
-/**
- * True for a folder without a manifest that nobody works on: what a crash, or a deletion that broke off, left behind.
- * A folder with anything in it that dbops does not know is none: somebody else put it there.
- */
-export function isLeftover(
-  backup: Backup,
-  listing: Extract<Listing, { state: "listed" }>,
-  clockAt: Instant,
-): boolean {
-  if (backup.state === "complete" || backup.etag !== null || backup.layout === "classic") return false;
-  if (backup.unknown !== undefined) return false;
-  return isAbandoned(backup.modifiedAt, clockAt) && !isUploading(backup, listing, clockAt);
-}
-
 type BackupTarget = Extract<PruneTarget, { type: "backup" }>;
 type LeftoverTarget = Extract<PruneTarget, { type: "leftover" }>;
 type Etagged = Extract<PruneTarget, { type: "backup" | "orphan" }>;
@@ -150,7 +121,6 @@ type Etagged = Extract<PruneTarget, { type: "backup" | "orphan" }>;
 interface View {
   readonly listing: Extract<Listing, { state: "listed" }>;
   readonly context: RailContext;
-  readonly byName: ReadonlyMap<string, Backup>;
   readonly complete: ReadonlySet<string>;
   readonly aheadName: string | null;
   readonly provenName: string | null;
@@ -171,7 +141,6 @@ function viewOf(listing: Extract<Listing, { state: "listed" }>, context: RailCon
   return {
     listing,
     context,
-    byName: new Map(listing.backups.map((one) => [one.name, one])),
     complete: new Set(complete.map((one) => one.name)),
     aheadName: [...aheadOf(stores)].sort()[0] ?? null,
     provenName,
@@ -179,6 +148,20 @@ function viewOf(listing: Extract<Listing, { state: "listed" }>, context: RailCon
     stores,
     keepers: keepersIn(stores, context.store),
   };
+}
+
+/**
+ * The backup that a target means, where a folder and the runbook's file share its name: the one with the etag that was
+ * reviewed, else what is left of it after a deletion that broke off behind its first object.
+ */
+function ofTarget(
+  backups: readonly Backup[],
+  target: Exclude<PruneTarget, { type: "upload" }>,
+): Backup | undefined {
+  const named = backups.filter((one) => one.name === target.name);
+  if (target.type === "leftover") return named.find((one) => one.layout === "directory");
+  const { etag } = target.expect;
+  return named.find((one) => one.etag === etag) ?? named.find((one) => one.etag === null) ?? named[0];
 }
 
 /** A hold in any store holds the backup in all of them; what is left over of an unfinished copy is no backup. */
@@ -230,7 +213,7 @@ function backupRail(
   const left = view.complete.size - (backup.state === "complete" ? 1 : 0);
   const needed = Math.max(1, target.expect.atLeast, view.context.retention?.atLeast ?? 0);
   if (left < needed) return refused(target, `${left} backups would be left, at least ${needed} have to`);
-  const reasons = view.kept.get(target.name);
+  const reasons = backup.state === "complete" ? view.kept.get(target.name) : undefined;
   if (reasons !== undefined) return stale(target, `the policy keeps it now: ${reasons.join(", ")}`);
   const without = view.keepers(backup).find((one) => one.state !== "complete");
   return without === undefined ? null : refused(target, describeKeeper(without));
@@ -270,16 +253,6 @@ function leaseRail({ context }: View, target: PruneTarget): Problem | null {
     target,
     `it may be in progress: ${context.database} is being backed up by ${context.leaseHolder}`,
   );
-}
-
-function isUploading(
-  backup: Backup,
-  listing: Extract<Listing, { state: "listed" }>,
-  clockAt: Instant,
-): boolean {
-  if (backup.layout === "classic") return false;
-  const folder = folderOf(backup.name);
-  return listing.uploads.some((one) => one.key.startsWith(folder) && !isAbandoned(one.startedAt, clockAt));
 }
 
 function refused(target: PruneTarget, why: string): Problem {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sha256 } from "../../src/model/canonical.ts";
 import { folderAt, keysAt, nameOf, pruneStep, pruneWorld, putBackup, stepOf } from "./prune-world.ts";
 
 const [OLDEST, NEWEST] = ["20261120_010000", "20261123_010000"] as const;
@@ -23,6 +24,37 @@ describe("a runbook file of the same name", () => {
     primary?.put(CLASSIC, "the runbook's, without its checksum", LONG_AGO);
     await world.run(pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] }));
     expect(primary?.keys()).toContain(CLASSIC);
+  });
+});
+
+describe("a deletion that broke off behind its first object, where both layouts have a backup of its name", () => {
+  const bothThere = () => {
+    const world = pruneWorld({ primary: { daily: 2 } }); // which keeps whatever is whole
+    const { primary } = world.stores;
+    for (const stamp of [OLDEST, NEWEST]) putBackup(primary, stamp);
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, "the runbook's", LONG_AGO);
+    return { world, primary };
+  };
+
+  it("goes on in the folder and leaves the file alone", async () => {
+    const { world, primary } = bothThere();
+    const step = pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] });
+    primary?.drop(`${folderAt(OLDEST)}manifest.json`);
+    expect(await world.run(step)).toBe("done");
+    expect(keysAt(primary, OLDEST)).toEqual([]);
+    expect(primary?.keys()).toEqual(expect.arrayContaining([CLASSIC, `${CLASSIC}.sha256`]));
+  });
+
+  it("goes on with the file's checksum and leaves the folder alone", async () => {
+    const { world, primary } = bothThere();
+    const before = keysAt(primary, OLDEST);
+    const { target } = pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] });
+    if (target.type !== "backup") throw new Error("a backup");
+    const wanted = { ...target.expect, etag: sha256("the runbook's") };
+    primary?.drop(CLASSIC);
+    expect(await world.run(stepOf("primary", { ...target, expect: wanted }))).toBe("done");
+    expect(keysAt(primary, OLDEST)).toEqual(before);
+    expect(primary?.keys()).not.toContain(`${CLASSIC}.sha256`);
   });
 });
 
