@@ -82,6 +82,11 @@ export interface FoundDatabase extends NamedDatabase {
 
 export interface Load {
   readonly into: NamedDatabase;
+  /**
+   * sql: `archive` is a plain dump, loaded in one transaction whose COMMIT waits for the dump's trailer; `jobs`, `skip` and `madeBy` do not
+   * count, and the first failure throws LOAD_FAILED. Not given: archive.
+   */
+  readonly format?: "archive" | "sql";
   readonly archive: Readable;
   /** The version line of the pg_dump that wrote it. */
   readonly madeBy: string;

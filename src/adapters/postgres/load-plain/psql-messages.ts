@@ -1,0 +1,47 @@
+import { withoutData } from "../load/without-data.ts";
+
+/** Reads the stderr of psql (`VERBOSITY=verbose`, `SHOW_CONTEXT=never`) as it comes; first lines only, without values. */
+export interface PsqlMessages {
+  add(chunk: Buffer): void;
+  /** Call after the stream ended. */
+  finish(): PsqlSaid;
+}
+
+export interface PsqlSaid {
+  /** The first error that it told of; null: none. */
+  readonly refusal: { readonly message: string; readonly sqlstate: string | null } | null;
+  readonly warnings: readonly string[];
+}
+
+const MAX_LINE = 16 * 1024;
+const MAX_SHOWN = 500;
+const MAX_WARNINGS = 50;
+
+export function readPsqlMessages(): PsqlMessages {
+  let rest = "";
+  let refusal: PsqlSaid["refusal"] = null;
+  const warnings: string[] = [];
+  const decoder = new TextDecoder();
+  const take = (line: string): void => {
+    const own = /^psql(?::<stdin>:\d+)?: (.*)$/s.exec(line)?.[1];
+    if (own === undefined) return; // DETAIL, HINT, LOCATION, the rest of a message
+    const [, level, sqlstate = null, text = own] = LEVEL.exec(own) ?? [];
+    const message = withoutData(text.trim()).slice(0, MAX_SHOWN);
+    if (level === undefined || /^(ERROR|FATAL|PANIC)$/.test(level)) refusal ??= { message, sqlstate };
+    else if (level === "WARNING" && warnings.length < MAX_WARNINGS) warnings.push(message);
+  };
+  const split = (text: string): void => {
+    const lines = (rest + text).split("\n");
+    rest = (lines.pop() ?? "").slice(0, MAX_LINE);
+    for (const line of lines) take(line);
+  };
+  return {
+    add: (chunk) => split(decoder.decode(chunk, { stream: true })),
+    finish: () => {
+      split(`${decoder.decode()}\n`);
+      return { refusal, warnings };
+    },
+  };
+}
+
+const LEVEL = /^([A-Z]+\d?): {2}(?:([0-9A-Z]{5}): )?(.*)$/s;
