@@ -1,6 +1,7 @@
 import type { Database } from "../../../model/environment.ts";
 import type { RestoreTarget } from "../../../ports/restore-target.ts";
-import { fail } from "../../../problems/dbops-error.ts";
+import { loadArchive } from "../load/load-archive.ts";
+import { loadPlain } from "../load-plain/load-plain.ts";
 import type { Secrets } from "../target.ts";
 import { adminAccess } from "./admin-access.ts";
 import { createDatabase } from "./create-database.ts";
@@ -11,6 +12,7 @@ import { liveNameOf } from "./live-name.ts";
 import { analyze, ask, readTables } from "./questions.ts";
 import { runScript } from "./run-script.ts";
 import { setNote } from "./set-note.ts";
+import { swapDatabases } from "./swap-databases.ts";
 
 /** The port over node-pg and pg_restore. Nothing is resolved or opened before the first call. */
 export function openRestoreTarget(
@@ -19,7 +21,6 @@ export function openRestoreTarget(
   env: NodeJS.ProcessEnv = process.env,
 ): RestoreTarget {
   const access = adminAccess(database, { secrets, env });
-  const missing = (what: string) => () => fail("INTERNAL", `${access.name}: ${what} is not built`);
   return {
     liveName: (signal) => liveNameOf(database, { secrets, env }, signal),
     inspect: (live, signal) => inspectTarget(access, live, signal),
@@ -27,11 +28,12 @@ export function openRestoreTarget(
     create: (name, like, note, signal) => createDatabase(access, { name, like, note }, signal),
     setNote: (named, note, signal) => setNote(access, { database: named, note }, signal),
     drop: (named, signal) => dropDatabase(access, named, signal),
-    load: missing("load"),
+    load: (load, signal) =>
+      load.format === "sql" ? loadPlain(access, load, signal) : loadArchive(access, load, signal),
     analyze: (name, signal) => analyze(access, name, signal),
     runScript: (name, script, signal) => runScript(access, { name, script }, signal),
     tables: (name, signal) => readTables(access, name, signal),
     ask: (name, sql, signal) => ask(access, { name, sql }, signal),
-    swap: missing("swap"),
+    swap: (swap, signal) => swapDatabases(access, swap, signal),
   };
 }
