@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { ExecaError, execa } from "execa";
 import { Secret, type SecretSource } from "../model/secret.ts";
 import { fail } from "../problems/dbops-error.ts";
+import { shellQuoted } from "../problems/shell-quoted.ts";
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
@@ -30,11 +31,13 @@ function fromVariable(name: string): Secret {
 async function fromFile(path: string, signal: AbortSignal): Promise<Secret> {
   const text = await readFile(path, { encoding: "utf8", signal }).catch((thrown: unknown) => {
     signal.throwIfAborted();
-    return fail("SECRET_UNAVAILABLE", `the file ${path} ${fileReason(thrown)}`, { fix: `ls -l ${path}` });
+    return fail("SECRET_UNAVAILABLE", `the file ${path} ${fileReason(thrown)}`, {
+      fix: `ls -l ${shellQuoted(path)}`,
+    });
   });
   const value = withoutNewline(text);
   if (value !== "") return new Secret(value);
-  return fail("SECRET_UNAVAILABLE", `the file ${path} is empty`, { fix: `ls -l ${path}` });
+  return fail("SECRET_UNAVAILABLE", `the file ${path} is empty`, { fix: `ls -l ${shellQuoted(path)}` });
 }
 
 function fileReason(thrown: unknown): string {

@@ -1,5 +1,5 @@
 import type { Environment } from "../model/environment.ts";
-import { backupScope, folderOf, MANIFEST } from "../model/layout.ts";
+import { backupScope, folderOf, journalPrefix, MANIFEST } from "../model/layout.ts";
 import { parseManifest } from "../model/parse-manifest.ts";
 import type { VerifiedScope } from "../model/report.ts";
 import { listBackups } from "../ports/list-backups.ts";
@@ -42,9 +42,8 @@ async function goneJournal(
     const manifest = parseManifest(await readText(store, `${folderOf(name)}${MANIFEST}`, signal));
     if (manifest === null || manifest.plan === "") continue;
     const scope = backupScope(of.database);
-    const detail = `${scope} has no entry, but plan ${manifest.plan.slice(0, 12)} made ${name}: its journal was removed`;
-    const fix =
-      "look for the journal in a copy of the store, or where the records of this environment were kept before";
+    const detail = `${scope} has no entry, but plan ${manifest.plan.slice(0, 12)} made ${name}: its journal was removed, or is in the store that kept the records before`;
+    const fix = `look for ${journalPrefix(scope)} in the store that \`records:\` named before, else in a copy of this one`;
     return { scope, entries: 0, state: "broken", problem: problem("JOURNAL_BROKEN", detail, { fix }) };
   }
   return null;

@@ -36,18 +36,6 @@ export function nextSlot(schedule: Schedule, after: Instant): Instant | null {
   );
 }
 
-/** Slots after `after`, up to and including `until`, oldest first. */
-export function slotsBetween(schedule: Schedule, after: Instant, until: Instant): readonly Instant[] {
-  const cron = cronOf(schedule);
-  const slots: Instant[] = [];
-  let slot = cron.nextRun(new Date(msOf(after)));
-  while (slot !== null && slot.getTime() <= msOf(until)) {
-    slots.push(slot.toISOString());
-    slot = cron.nextRun(slot);
-  }
-  return slots;
-}
-
 /** The newest slot at or before an instant over several schedules; of equal ones the first by name. */
 export function newestSlotOf(schedules: readonly Schedule[], at: Instant): Slot | null {
   const slots = schedules.flatMap((schedule) => {

@@ -52,6 +52,11 @@ describe("a secret in a file", () => {
     expect(error.problems[0]?.detail).toBe(`the file ${folder}/none does not exist`);
   });
 
+  it("is looked for by a command that takes the path for one word", async () => {
+    const error = await refusal({ file: join(folder, "my key") });
+    expect(error.problems[0]?.fix).toBe(`ls -l '${folder}/my key'`);
+  });
+
   it("is missing when the file holds only a newline", async () => {
     await writeFile(join(folder, "key"), "\n");
     expect((await refusal({ file: join(folder, "key") })).problems[0]?.detail).toContain("is empty");

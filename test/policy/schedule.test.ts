@@ -1,18 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Schedule } from "../../src/model/environment.ts";
-import { instantOf, msOf } from "../../src/model/instant.ts";
+import { type Instant, instantOf, msOf } from "../../src/model/instant.ts";
 import {
   dueSlot,
   MISSED_SLOTS_COUNTED,
   newestSlot,
   newestSlotOf,
   nextSlot,
-  slotsBetween,
 } from "../../src/policy/schedule.ts";
 
 function schedule(cron: string, timezone = "UTC", name = "daily"): Schedule {
   return { name, cron, timezone };
+}
+
+/** Slots after one instant, up to and including another, oldest first. */
+function slotsBetween(one: Schedule, after: Instant, until: Instant): readonly Instant[] {
+  const slots: Instant[] = [];
+  for (let at = nextSlot(one, after); at !== null && msOf(at) <= msOf(until); at = nextSlot(one, at))
+    slots.push(at);
+  return slots;
 }
 
 const DAILY = schedule("0 1 * * *");

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import { shellQuoted } from "../../problems/shell-quoted.ts";
 
 /**
  * The Problem of a link to a temporary file that is gone: somebody cleared this write away. Only where the store's own
@@ -36,7 +37,7 @@ export async function reaching<T>(
 export async function requireFolder(root: string): Promise<void> {
   const found = await reaching(root, "read", () => stat(root));
   if (!found.isDirectory())
-    fail("STORE_UNREADABLE", `${root} is not a folder`, { fix: `ls -ld ${quoted(root)}` });
+    fail("STORE_UNREADABLE", `${root} is not a folder`, { fix: `ls -ld ${shellQuoted(root)}` });
 }
 
 /** The Problem of an error that a stream of a file reported. */
@@ -73,34 +74,30 @@ function failAccess(root: string, doing: "read" | "write", cause: unknown): neve
     case "ENOENT":
       if (existsSync(root))
         return fail("STORE_UNREADABLE", `${root} lost a file or a folder meanwhile: ${message}`, {
-          fix: `see whether another run is at work there, then do the same again:\nls -la ${quoted(root)}`,
+          fix: `see whether another run is at work there, then do the same again:\nls -la ${shellQuoted(root)}`,
           cause,
         });
       return fail("STORE_UNREADABLE", `${root} does not exist: ${message}`, {
-        fix: `mount the disk that holds it, or create it once:\nmkdir -p ${quoted(root)}`,
+        fix: `mount the disk that holds it, or create it once:\nmkdir -p ${shellQuoted(root)}`,
         cause,
       });
     case "ENOSPC":
     case "EDQUOT":
       return fail("STORE_FULL", `${root}: ${message}`, {
-        fix: `make room outside of dbops first, for example by growing the volume: a plan is written down before it deletes anything. Then clear old backups away:\ndbops plan ENVIRONMENT prune\nThis shows the free space:\ndf -h ${quoted(root)}`,
+        fix: `make room outside of dbops first, for example by growing the volume: a plan is written down before it deletes anything. Then clear old backups away:\ndbops plan ENVIRONMENT prune\nThis shows the free space:\ndf -h ${shellQuoted(root)}`,
         cause,
       });
     case "EACCES":
     case "EPERM":
     case "EROFS":
       return fail(doing === "read" ? "STORE_UNREADABLE" : "STORE_UNWRITABLE", `${root}: ${message}`, {
-        fix: `give the user that runs dbops the right to ${doing} there; this shows the rights:\nls -ld ${quoted(root)}`,
+        fix: `give the user that runs dbops the right to ${doing} there; this shows the rights:\nls -ld ${shellQuoted(root)}`,
         cause,
       });
     default:
       return fail(doing === "read" ? "STORE_UNREADABLE" : "STORE_UNWRITABLE", `${root}: ${message}`, {
-        fix: `look at the disk:\nls -la ${quoted(root)}`,
+        fix: `look at the disk:\nls -la ${shellQuoted(root)}`,
         cause,
       });
   }
-}
-
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../../problems/dbops-error.ts";
+import { shellQuoted } from "../../problems/shell-quoted.ts";
 import { type FileInfo, statFile } from "./file-info.ts";
 import { folderOfPrefix } from "./file-keys.ts";
 import { codeOf, reaching, requireFolder } from "./file-problems.ts";
@@ -96,7 +97,7 @@ function keyOf(root: string, folder: string, entry: Dirent<Buffer>): string | nu
     "STORE_UNREADABLE",
     `${join(root, key)} is a symbolic link, which a listing cannot follow safely`,
     {
-      fix: `put the file itself there:\nls -l '${join(root, key)}'`,
+      fix: `put the file itself there:\nls -l ${shellQuoted(join(root, key))}`,
     },
   );
 }

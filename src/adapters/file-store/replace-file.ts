@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { fail } from "../../problems/dbops-error.ts";
+import { shellQuoted } from "../../problems/shell-quoted.ts";
 import { type FileInfo, fileInfoOf, objectInfoOf, statFile } from "./file-info.ts";
 import { candidateOf, decisionOf, parseNext, pathOf } from "./file-keys.ts";
 import { codeOf, orAbsent, reaching, requireFolder } from "./file-problems.ts";
@@ -78,7 +79,7 @@ async function settle(path: string): Promise<FileInfo | null> {
     if (renamed) await syncFolder(dirname(path));
     else if ((await statFile(path))?.etag === current.etag)
       fail("STORE_UNWRITABLE", `${decision} names a file that is gone: somebody removed it by hand`, {
-        fix: `make sure that no dbops runs, then:\nrm '${decision}'`,
+        fix: `make sure that no dbops runs, then:\nrm ${shellQuoted(decision)}`,
       });
   }
 }

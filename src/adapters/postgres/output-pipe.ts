@@ -4,6 +4,7 @@ import { connect, createServer, type OnReadOpts, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fail } from "../../problems/dbops-error.ts";
+import { shellQuoted } from "../../problems/shell-quoted.ts";
 
 /** A pipe that is read into buffers of the reader's own, which a child's stdout is not: no allocation for each read. */
 export interface OutputPipe {
@@ -29,7 +30,7 @@ export async function openPipe(
     "TEMP_UNUSABLE",
     `no socket can be made in ${folders.join(" or ")}: ${failures.map(String).join("; ")}`,
     {
-      fix: `ls -ld ${folders.join(" ")}`,
+      fix: `ls -ld ${folders.map(shellQuoted).join(" ")}`,
       cause: failures[0],
     },
   );

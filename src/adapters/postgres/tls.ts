@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
 import type { SslMode } from "../../model/environment.ts";
 import { fail } from "../../problems/dbops-error.ts";
+import { shellQuoted } from "../../problems/shell-quoted.ts";
 import type { Parameters } from "./target.ts";
 
 /** TLS with libpq's meaning (PostgreSQL documentation 34.19), for both node-pg and the programs. */
@@ -82,6 +83,9 @@ async function readPem(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    return fail("CONFIG_INVALID", `${file} cannot be read`, { fix: `ls -l ${file}`, cause: error });
+    return fail("CONFIG_INVALID", `${file} cannot be read`, {
+      fix: `ls -l ${shellQuoted(file)}`,
+      cause: error,
+    });
   }
 }
