@@ -236,10 +236,11 @@ function decryptWhy(manifest: Manifest): string {
 
 function loadWhy({ contents }: RestoreCase, { loaded }: Content): string {
   const bytes = archiveBytes(contents.manifest);
-  const lasts = renderAbout((bytes / ASSUMED_BYTES_PER_SECOND) * 1000);
+  const ms = (bytes / ASSUMED_BYTES_PER_SECOND) * 1000;
+  const lasts = ms < 60_000 ? renderAbout(ms) : `about ${renderAbout(ms)}`;
   const rate = `${renderSize(ASSUMED_BYTES_PER_SECOND)}/s`;
   const whole = loaded.length === contents.entries.length ? "all" : String(loaded.length);
-  return `${whole} of ${countOf(contents.entries.length, "entry").replace(/entrys$/, "entries")}; about ${lasts} for ${renderSize(bytes)}, a guess at ${rate}: no restore of it was measured`;
+  return `${whole} of ${countOf(contents.entries.length, "entry").replace(/entrys$/, "entries")}; ${lasts} for ${renderSize(bytes)}, a guess at ${rate}: no restore of it was measured`;
 }
 
 function swapWhy({ target, restore, database, candidate }: RestoreCase): string {
