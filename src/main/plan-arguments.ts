@@ -1,9 +1,12 @@
 import type { Command } from "commander";
 import type { PlanArguments } from "../commands/plan.ts";
+import type { PlanRestoreArguments } from "../commands/plan-restore.ts";
 import { parseDuration } from "../config/duration.ts";
 import type { Request } from "../model/plan.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { command, optionsOf, type Run } from "./command-line.ts";
+import { refuseForeignOptions } from "./own-options.ts";
+import { addRestoreOptions, type RestoreOptions, restoreRequestOf } from "./restore-arguments.ts";
 
 const WEEK_MS = 7 * 24 * 3_600_000;
 
@@ -17,13 +20,18 @@ export function addPlan(program: Command, run: Run): void {
     .argument("<environment>")
     .argument(
       "[operation]",
-      "backup [database] | verify [backup] | prune [database] | release <backup>; none: all that is due",
+      "backup [database] | restore | verify [backup] | prune [database] | release <backup>; none: all that is due",
     )
     .argument("[subject]", "what the operation is about");
   addPlanOptions(planning);
   planning.action((environment: string, operation?: string, subject?: string) =>
     run(optionsOf(planning), async (context) => {
       const options = planning.opts<Options>();
+      refuseForeignOptions(operation ?? null, options);
+      if (operation === "restore") {
+        const args = restoreArgumentsOf(environment, subject ?? null, options);
+        return (await import("../commands/plan-restore.ts")).planRestoreCommand(context, args);
+      }
       const args = argumentsOf(environment, requestOf(operation ?? null, subject ?? null, options), options);
       return (await import("../commands/plan.ts")).planCommand(context, args);
     }),
@@ -46,11 +54,12 @@ function addPlanOptions(planning: Command): void {
     .option("--deep", "verifications also decrypt, and list the archive", false)
     .option("--label <text>", "backup: a word about why")
     .option("--hold", "backup: keep it until it is released", false)
-    .option("--store <store>", "backup: write it to this store instead of the first")
+    .option("--store <store>", "backup: write it to this store; restore: read it from this store")
     .option("--orphan <database>", "prune: the backups of a database that is in no file");
+  addRestoreOptions(planning);
 }
 
-interface Options {
+interface Options extends RestoreOptions {
   readonly out?: string;
   readonly observed?: string;
   readonly detailedExitcode: boolean;
@@ -61,7 +70,6 @@ interface Options {
   readonly deep: boolean;
   readonly label?: string;
   readonly hold: boolean;
-  readonly store?: string;
   readonly orphan?: string;
 }
 
@@ -80,19 +88,22 @@ function argumentsOf(environment: string, request: Request, options: Options): P
   };
 }
 
-/** Options that belong to one operation only. */
-const OWN_OPTIONS: Readonly<Record<string, string>> = {
-  label: "backup",
-  hold: "backup",
-  store: "backup",
-  orphan: "prune",
-};
+function restoreArgumentsOf(
+  environment: string,
+  subject: string | null,
+  options: Options,
+): PlanRestoreArguments {
+  return {
+    environment,
+    request: restoreRequestOf(environment, subject, options),
+    out: options.out ?? null,
+    detailedExitcode: options.detailedExitcode,
+    expiresMs: options.expires === undefined ? null : expiryOf(options.expires),
+  };
+}
 
-/** The request of an operation; USAGE where an option belongs to another one. */
+/** The request of an operation. */
 function requestOf(operation: string | null, subject: string | null, options: Options): Request {
-  for (const [name, owner] of Object.entries(OWN_OPTIONS))
-    if (owner !== operation && isGiven(options, name))
-      usage(`--${name} belongs to plan ${owner}, not to plan ${operation ?? "without an operation"}`);
   const { label = null, store = null, orphan = null, hold } = options;
   switch (operation) {
     case null:
@@ -108,17 +119,14 @@ function requestOf(operation: string | null, subject: string | null, options: Op
     case "release":
       return { operation, backup: subject ?? usage("release needs the name of a backup", "dbops backups") };
     default:
-      return usage(`this dbops has no operation "${operation}": it knows backup, verify, prune and release`);
+      return usage(
+        `this dbops has no operation "${operation}": it knows backup, restore, verify, prune and release`,
+      );
   }
 }
 
 function usage(detail: string, fix = "dbops plan --help"): never {
   fail("USAGE", detail, { fix });
-}
-
-function isGiven(options: Options, name: string): boolean {
-  const value = Object.entries(options).find(([key]) => key === name)?.[1];
-  return value !== undefined && value !== false;
 }
 
 function expiryOf(text: string): number {

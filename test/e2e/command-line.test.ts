@@ -58,6 +58,48 @@ describe("the options of a plan", () => {
     const both = await workplace.dbops(["plan", "production", "prune", "app", "--orphan", "old"]);
     expect(both).toMatchObject({ code: 3, stderr: expect.stringContaining("not both") });
   });
+
+  it.each([
+    [["prune", "--deep"], "--deep belongs to plan without an operation and plan backup and plan verify"],
+    [["backup", "--allow-large-prune"], "--allow-large-prune belongs to plan without an operation"],
+    [["release", "x", "--deep"], "--deep belongs to"],
+    [["--at", "latest"], "--at belongs to plan restore, not to plan without an operation"],
+    [["backup", "--into", "x"], "--into belongs to plan restore, not to plan backup"],
+    [["restore", "--at", "latest", "--observed", "o.json"], "--observed belongs to"],
+    [["restore", "--at", "latest", "--target", "app.swap"], "--target belongs to"],
+    [["restore", "--at", "latest", "--label", "x"], "--label belongs to plan backup, not to plan restore"],
+    [["restor", "--at", "latest"], 'no operation "restor"'],
+  ])("are refused where they mean nothing: %j", async (args, detail) => {
+    const ran = await workplace.dbops(["plan", "production", ...args]);
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining(detail) });
+  });
+});
+
+describe("the options of a restore", () => {
+  it.each([
+    [[], "a restore says which backup", "dbops plan production restore --at latest"],
+    [["--at", "latest", "--file", "x"], "one of them", "dbops plan"],
+    [["--at", "latest", "--in-place"], "--in-place is not there yet", "dbops plan"],
+    [["app", "--at", "latest"], "restore takes no app", "restore --database app --at latest"],
+    [["--at", "latest", "--into", ""], "--into needs a name", "--into NAME"],
+    [["--at", "latest", "--safety", "after"], "before", "dbops --help"],
+    [["--at", "latest", "--jobs", "0"], "whole number from 1 on", "dbops --help"],
+    [["--at", "yesterday"], "--at yesterday is no moment", "--at latest"],
+    [["--at", "2026-11-24T01:00:00"], "lacks its zone", "--at latest"],
+    [["--file", "../../staging/app/x.dump"], "is a path", "dbops backups"],
+    [["--at", "latest", "--database", "other"], 'has no database "other"', ""],
+    [["--at", "latest", "--store", "dr"], 'is not kept in a store "dr"', ""],
+    [["--at", "latest", "--from", "nowhere"], 'no environment "nowhere"', ""],
+  ])("say what is meant, or are refused: %j", async (args, detail, fix) => {
+    const ran = await workplace.dbops(["plan", "production", "restore", ...args]);
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining(detail) });
+    expect(ran.stderr).toContain(fix);
+  });
+
+  it("ask for a backup that there is", async () => {
+    const ran = await workplace.dbops(["plan", "production", "restore", "--at", "latest"]);
+    expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining("no such backup") });
+  });
 });
 
 describe("doctor", () => {
