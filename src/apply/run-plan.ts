@@ -6,6 +6,7 @@ import type { RunEvent } from "../ports/view.ts";
 import { problemsOf } from "../problems/dbops-error.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import type { Handlers, Ports, ProbeRun } from "../steps/handler.ts";
+import { failedByItself } from "./interrupted.ts";
 import { runUnit } from "./run-unit.ts";
 import { type Records, type Session, Sessions } from "./sessions.ts";
 import { type Unit, unitsOf } from "./units.ts";
@@ -175,7 +176,9 @@ class PlanRun {
   }
 
   async #recordFailure(unit: Unit, error: unknown): Promise<void> {
-    const problems = this.#options.signal.aborted ? [this.#interrupted()] : problemsOf(error);
+    const { signal } = this.#options;
+    const isOwn = !signal.aborted || failedByItself(error, signal.reason);
+    const problems = isOwn ? problemsOf(error) : [this.#interrupted()];
     for (const step of unit.steps) this.#end({ step, outcome: "failed", facts: null, problems });
     const last = unit.steps.at(-1) ?? unit.steps[0];
     const event: AuditEvent = { event: "failed", step: last.id, problems };

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { runPlan } from "../../src/apply/run-plan.ts";
 import { verifyJournal } from "../../src/apply/verify-journal.ts";
 import type { Step } from "../../src/model/step.ts";
+import { DbopsError } from "../../src/problems/dbops-error.ts";
+import { problem } from "../../src/problems/problem.ts";
 import type { Source } from "../../src/steps/handler.ts";
 import { memoryStore } from "../support/memory-store.ts";
 import { eventsOf, handClock, hostOf, never, optionsOf, planOf, recordsOf, settle } from "./build.ts";
@@ -42,6 +44,22 @@ describe("an interrupt", () => {
     expect(effects).toEqual(["app.hold.first"]);
     expect(eventsOf(records, "app").slice(-2)).toEqual([
       { event: "end", step: "app.hold.first", facts: {} },
+      { event: "interrupted" },
+    ]);
+  });
+
+  it("does not hide why a step failed by itself while it came", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { run, records, interrupt } = world({ slow: () => gate.promise });
+    const running = run([holdOf("app", "first"), holdOf("app", "second", { needs: ["app.hold.first"] })]);
+    await settle();
+    interrupt();
+    gate.reject(new DbopsError([problem("PRUNE_REFUSED", "it is locked")]));
+    const applied = await running;
+    expect(applied.outcome).toBe("interrupted");
+    expect(applied.steps[0]).toMatchObject({ outcome: "failed", problems: [{ code: "PRUNE_REFUSED" }] });
+    expect(eventsOf(records, "app").slice(-2)).toMatchObject([
+      { event: "failed", problems: [{ code: "PRUNE_REFUSED" }] },
       { event: "interrupted" },
     ]);
   });

@@ -70,8 +70,10 @@ describe("a bucket with a copy in a folder", () => {
     const running = workplace.start(["apply", "p.yaml"]);
     await until(async () => descendantsOf(running.child.pid ?? 0).length > 0 || undefined);
     running.child.kill("SIGINT");
-    expect(await running.ended).toMatchObject({ code: 130 });
+    const ended = await running.ended;
     await lock.release();
+    expect(ended).toMatchObject({ code: 130 });
+    expect(ended.stderr).not.toMatch(/^error: (?!the run was interrupted)/m);
     expect(await keysOf("app/")).toEqual([]);
     expect(await uploads()).toEqual([]);
   });
