@@ -41,7 +41,7 @@ export const TABLES = `
     CASE c.relkind WHEN 'r' THEN CASE WHEN c.relispartition THEN 'partition' ELSE 'table' END
       WHEN 'p' THEN 'partitioned table' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END AS kind,
     CASE c.relkind WHEN 'r' THEN coalesce(pg_catalog.pg_table_size(c.oid), 0)
-      ELSE c.relpages * current_setting('block_size')::float8 END AS bytes,
+      ELSE greatest(c.relpages, 0) * current_setting('block_size')::float8 END AS bytes,
     CASE WHEN c.reltuples >= 0 THEN c.reltuples::float8 END AS "rowsEstimate"
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't' AND ${USER_SCHEMAS}
