@@ -101,7 +101,7 @@ async function finish(run: Run, attempt: Attempt, places: Places): Promise<void>
   if (places.old !== null) await finishSwap(attempt, places.old);
   const wrong = run.carried === null ? [] : differences(run.carried, places.restored.properties);
   if (wrong.length > 0)
-    fail("RESTORE_INCOMPLETE", `${run.swap.live} was swapped in, and then ${wrong.join("; ")}`, {
+    fail("RESTORE_INCOMPLETE", `${run.swap.live} was swapped in, but now ${wrong.join("; ")}`, {
       fix: "look who changed it, and set it right by hand",
     });
 }

@@ -7,6 +7,7 @@ import type { Holder } from "./database-holders.ts";
 
 /** The session is gone; nothing says how far its transaction came. */
 export function isLost(error: unknown): boolean {
+  if (error instanceof DbopsError) return false;
   const { code, message } = factsOf(error);
   if (/^(08...|57P0[1-5]|25P0[34])$/.test(code)) return true;
   return /^E[A-Z]{3,}$/.test(code) || (code === "" && /connection|socket/i.test(message));

@@ -109,6 +109,21 @@ describe("a connection that is lost", () => {
     await isWhole(asked, before);
   });
 
+  test("after COMMIT tells what somebody changed meanwhile, and does not call the swap failed", async () => {
+    const asked = await standing(cluster, "meddled");
+    const proxy = await proxyAt(COMMIT, () => ({
+      after: async () => {
+        await until(() => hasSwapped(asked));
+        await cluster.psql("postgres", "ALTER DATABASE meddled CONNECTION LIMIT 3");
+      },
+    }));
+    expect(await problemOf(swap(cluster, asked, { port: proxy.port }))).toMatchObject({
+      code: "RESTORE_INCOMPLETE",
+      detail: "meddled was swapped in, but now its connection limit is 3, not -1",
+    });
+    expect(await openTo(cluster, "meddled_old")).toBe("nobody");
+  });
+
   test.concurrent("and does not come back is SWAP_FAILED before COMMIT, which renamed nothing", async () => {
     const asked = await standing(cluster, "gone_before");
     const before = await propertiesOf(cluster, asked.live);
