@@ -40,12 +40,17 @@ const EVENTS = ["readable", "end", "error", "close"] as const;
 
 function nextOf(body: Readable, signal: AbortSignal): Buffer | "end" | null {
   signal.throwIfAborted();
-  if (body.errored !== null) throw body.errored;
+  throwErrorOf(body);
   const chunk: unknown = body.read();
   if (chunk !== null) return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk as string | Uint8Array); // a byte stream gives nothing else
+  throwErrorOf(body); // reading may be what brings it
   if (body.readableEnded) return "end";
   if (body.destroyed) fail("INTERNAL", "the body of an object was closed before its end, without an error");
   return null;
+}
+
+function throwErrorOf(body: Readable): void {
+  if (body.errored !== null) throw body.errored;
 }
 
 function reasonOf(signal: AbortSignal): Error {

@@ -65,6 +65,7 @@ export function startRestore(call: RestoreCall, run: RestoreRun): RunningRestore
     detached: true, // a group of its own: its workers can be killed with it, and Ctrl-C is for dbops to act on
   });
   const end = endOf(child);
+  child.once("exit", (code) => code === 0 || killGroup(child)); // workers outlive one that is killed, and keep its stderr open
   child.stdin?.on("error", () => undefined); // how it ended decides
   const messages = readRestoreMessages(run.jobs > 1);
   child.stderr?.on("data", (chunk: Buffer) => messages.add(chunk));
@@ -128,19 +129,16 @@ function failLoad({ tool, place, endpoint }: RestoreCall, why: string): never {
 }
 
 function stopChild(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM"); // it cancels its statements on the server, and tells its workers
-  const late = setTimeout(() => killGroup(pid), GRACE_MS);
-  child.once("close", () => {
-    clearTimeout(late);
-  });
+  const late = setTimeout(() => killGroup(child), GRACE_MS);
+  child.once("close", () => clearTimeout(late));
 }
 
-function killGroup(pid: number): void {
+function killGroup({ pid }: ChildProcess): void {
   try {
-    process.kill(-pid, "SIGKILL");
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
-    // it has just ended
+    // nobody is left in it
   }
 }
