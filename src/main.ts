@@ -98,6 +98,7 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }
 
+/** EPIPE: a pipe's reader has gone; EIO: the terminal has. */
 function ignoreGoneReader(error: Error): void {
-  if (!("code" in error && error.code === "EPIPE")) throw error;
+  if (!("code" in error && (error.code === "EPIPE" || error.code === "EIO"))) throw error;
 }

@@ -41,3 +41,15 @@ it("a plan is known to be applied though a host with a slow clock wrote to the j
   expect(await workplace.dbops(["apply", "p.yaml"])).toMatchObject({ code: 4 });
   expect(await backupsIn(workplace, "primary")).toEqual(before);
 });
+
+it("doctor finds a host whose clock is hours behind that of the store and of the database", async () => {
+  const workplace = await world.fresh({ stores: ["primary"] });
+  const slow = join(workplace.folder, "slow.mjs");
+  await writeFile(slow, SLOW);
+  const ran = await workplace.dbops(["doctor", "production"], { NODE_OPTIONS: `--import ${slow}` });
+  expect(ran).toMatchObject({ code: 1, stdout: expect.stringContaining("timedatectl set-ntp true") });
+  const apart = [
+    ...ran.stdout.matchAll(/(store primary|database app).*: its clock and this host's are 7\d{3} s apart/g),
+  ];
+  expect(apart.map((found) => found[1]).sort()).toEqual(["database app", "store primary"]);
+});
