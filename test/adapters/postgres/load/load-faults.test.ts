@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -12,13 +11,11 @@ import { dumpOf, emptyDatabase, load, problemOf, streamOf } from "./loading.ts";
 
 const POLL = { timeout: 120_000 };
 let cluster: Cluster;
-let folder: string;
 /** A table of 6 MB, and a view whose filling waits for a lock that a test may hold. */
 let archive: Buffer;
 let count = 0;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dbops-load-faults-"));
   cluster = await startCluster({ inMemory: true, settings: { deadlock_timeout: "8s" } });
   await cluster.createDatabase("shop");
   await cluster.psql(
@@ -32,10 +29,7 @@ beforeAll(async () => {
   archive = await dumpOf(cluster, "shop");
 });
 
-afterAll(async () => {
-  await cluster?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => cluster?.stop());
 
 /** No program and no file of a load is left, however it ended. */
 afterEach(async () => {
@@ -258,73 +252,5 @@ describe("indexes and constraints", () => {
     await held;
     const left = `SELECT count(*) FROM pg_stat_activity WHERE datid = ${into.oid}`;
     await expect.poll(() => cluster.psql("postgres", left), POLL).toBe("0");
-  });
-});
-
-describe("a pg_restore", () => {
-  /** The real one between these lines; the environment that makes dbops find it. */
-  function replaced(before: string, after: string): NodeJS.ProcessEnv {
-    const bin = mkdtempSync(join(folder, "bin-"));
-    const script = `#!/bin/bash
-if [ "$1" = --version ]; then echo "pg_restore (PostgreSQL) 17.5"; exit 0; fi
-real='${join(cluster.binFolder, "pg_restore")}'
-if [ "$1" = -l ]; then exec $real "$@"; fi
-${before}
-$real "$@"; code=$?
-${after}
-exit $code
-`;
-    writeFileSync(join(bin, "pg_restore"), script);
-    chmodSync(join(bin, "pg_restore"), 0o755);
-    return { ...process.env, DBOPS_PG_BINDIR: bin };
-  }
-
-  const SET = `cat >&2 <<'END'
-pg_restore: while INITIALIZING:
-pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"
-Command was: SET transaction_timeout = 0;
-END`;
-
-  test("that is newer than the server may set what the server does not know", async () => {
-    const env = replaced(SET, "echo 'pg_restore: warning: errors ignored on restore: 1' >&2; code=1");
-    const report = await load(cluster, { archive, into: await side(), env });
-    expect([report.failures, report.program]).toEqual([[], "pg_restore (PostgreSQL) 17.5"]);
-  });
-
-  test("that exits 0 after an error is not believed", async () => {
-    const line = "echo 'pg_restore: error: could not execute query: ERROR:  no' >&2";
-    const problem = await problemOf(load(cluster, { archive, into: await side(), env: replaced(line, "") }));
-    expect(problem.code).toBe("LOAD_FAILED");
-  });
-
-  test("that exits 1 without a word is not believed", async () => {
-    const problem = await problemOf(
-      load(cluster, { archive, into: await side(), env: replaced("", "code=1") }),
-    );
-    expect(problem.detail).toMatch(/: exit code 1$/);
-  });
-
-  test("gets neither password nor name as an argument, and nothing that was inherited", async () => {
-    const out = join(folder, "seen");
-    const env = {
-      ...replaced(`{ printf '%s\\n' "$@"; env; } >> '${out}'`, ""),
-      PGSERVICE: "none",
-      AWS_SECRET_ACCESS_KEY: "hush",
-    };
-    const into = await side();
-    await load(cluster, { archive, into, env });
-    const seen = readFileSync(out, "utf8");
-    expect(seen).not.toMatch(/PGSERVICE|hush/);
-    expect(seen).toContain(`PGDATABASE=${into.name}\n`);
-    const argv = seen.split("\n").filter((line) => !line.includes("="));
-    for (const hidden of [cluster.password, into.name, "127.0.0.1"])
-      expect(argv.join("\n")).not.toContain(hidden);
-  });
-
-  test("that is missing is TOOL_MISSING, and the archive is let go", async () => {
-    const body = streamOf(archive);
-    const env = { ...process.env, DBOPS_PG_BINDIR: join(folder, "nothing-here") };
-    const problem = await problemOf(load(cluster, { archive: body, into: await side(), env }));
-    expect([problem.code, body.destroyed]).toEqual(["TOOL_MISSING", true]);
   });
 });
