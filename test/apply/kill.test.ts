@@ -6,13 +6,13 @@ import { listScopes } from "../../src/ports/list-scopes.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { EXPIRED_AT, handClock, hostOf, never, optionsOf, planOf, recordsOf, START_AT } from "./build.ts";
 import { type Death, type DyingProcess, dyingProcess } from "./dying-process.ts";
-import { copyOf, holdOf, pipelineOf, pruneOf, verifyOf } from "./steps.ts";
+import { copyOf, holdOf, pipelineOf, pruneOf, restoreOf, verifyOf } from "./steps.ts";
 import { syntheticHandlers } from "./synthetic-handlers.ts";
 
 const MOMENTS = ["before", "after"] as const;
 const ENDS = ["throws", "hangs"] as const;
 
-const PLAN = planOf(["a_b", "app"].flatMap(stepsOf));
+const PLAN = planOf([...["a_b", "app"].flatMap(stepsOf), ...restoreOf("shop")]);
 
 describe("a run that is killed and resumed", () => {
   for (const moment of MOMENTS)
@@ -144,7 +144,7 @@ async function endStateWithoutKill(): Promise<unknown> {
 
 async function expectChained(world: World): Promise<void> {
   const scopes = await listScopes(world.records, never);
-  expect(scopes).toEqual(["a_b", "a_b.backup", "app", "app.backup"]);
+  expect(scopes).toEqual(["a_b", "a_b.backup", "app", "app.backup", "shop", "shop.restore"]);
   for (const scope of scopes) {
     const verified = await verifyJournal(world.records, scope, never);
     expect(verified).toEqual({

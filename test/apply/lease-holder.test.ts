@@ -34,6 +34,17 @@ it("does not name the run itself: what it found abandoned is not its own", async
   expect(await other.leaseHolder("app")).toBeNull();
 });
 
+it("tells the lease of a restore from that of a backup", async () => {
+  const store = memoryStore({ now: () => START_AT });
+  const mine = new Sessions(recordsOf(store), planOf([]));
+  await mine.open({ scope: "app.restore", guard: "restore" });
+  expect(await mine.leaseHolder("app", "restore")).toBeNull();
+  expect(await leaseHolder(store, "app")).toBeNull();
+  expect(await leaseHolder(store, "app", "restore")).toMatch(/^deploy-1@host-1/);
+  await mine.close("app.restore", []);
+  expect(await leaseHolder(store, "app", "restore")).toBeNull();
+});
+
 function heldBy(store: MemoryStore, pid: number) {
   return acquireLock({ store, host: hostOf(pid), clock: handClock() }, "app.backup", "plan");
 }

@@ -95,6 +95,60 @@ export function holdOf(database: string, name: string, order: Order = {}): HoldS
   };
 }
 
+/** create, download → decrypt → load, analyze, swap of one database, artifact `<database>.restored`. */
+export function restoreOf(database: string): readonly Step[] {
+  const base = { effect: "none", why: "a test", database, needs: [], after: [] } as const;
+  const pipeline = { ...base, artifact: `${database}.restored` };
+  const [name, backup] = [`${database}_side`, `production_${database}_20261124_010000`];
+  return [
+    { ...base, id: `${database}.create`, kind: "create", name, backup, like: LIKE },
+    {
+      ...pipeline,
+      id: `${database}.download`,
+      kind: "download",
+      needs: [`${database}.create`],
+      from: "production",
+      backup,
+      store: "primary",
+      expect: { etag: "" },
+    },
+    { ...pipeline, id: `${database}.decrypt`, kind: "decrypt", needs: [`${database}.download`] },
+    {
+      ...pipeline,
+      id: `${database}.load`,
+      kind: "load",
+      needs: [`${database}.decrypt`],
+      into: name,
+      jobs: 1,
+      skip: [],
+      tolerate: [],
+    },
+    { ...base, id: `${database}.analyze`, kind: "analyze", needs: [`${database}.load`], name },
+    {
+      ...base,
+      id: `${database}.swap`,
+      kind: "swap",
+      needs: [`${database}.analyze`],
+      side: name,
+      live: database,
+      old: `${database}_old`,
+      backup,
+      expect: { liveOid: 1 },
+      lostSlots: [],
+      properties: null,
+    },
+  ];
+}
+
+const LIKE = {
+  encoding: "UTF8",
+  collate: "C",
+  ctype: "C",
+  localeProvider: "libc",
+  icuLocale: null,
+  icuRules: null,
+} as const;
+
 function orderOf({ needs = [], after = [] }: Order): { needs: readonly string[]; after: readonly string[] } {
   return { needs, after };
 }

@@ -48,6 +48,45 @@ describe("the line of a step", () => {
   });
 });
 
+describe("the line of a step of a restore", () => {
+  const swap: Step = {
+    ...stepBase("s"),
+    effect: "change",
+    pointOfNoReturn: true,
+    kind: "swap",
+    side: "dbops_00000000_side",
+    live: "app",
+    old: "dbops_00000000_old",
+    backup: "b",
+    expect: { liveOid: 5 },
+    lostSlots: [],
+    properties: null,
+  };
+
+  it("says what becomes of what is there", () => {
+    expect(describeStep(swap)).toBe(
+      "! swap dbops_00000000_side with app, which becomes dbops_00000000_old: for a test",
+    );
+    expect(describeStep({ ...swap, expect: { liveOid: null } })).toBe(
+      "! rename dbops_00000000_side to app: for a test",
+    );
+  });
+
+  it("tells the variants of verify apart", () => {
+    const database: Step = {
+      ...stepBase("v"),
+      kind: "verify",
+      type: "database",
+      name: "dbops_00000000_side",
+      without: [],
+      checks: [],
+    };
+    const http: Step = { ...stepBase("h"), kind: "verify", type: "http", urls: ["https://a/", "https://b/"] };
+    expect(describeStep(database)).toBe("  verify the database dbops_00000000_side: for a test");
+    expect(describeStep(http)).toBe("  ask https://a/, https://b/: for a test");
+  });
+});
+
 describe("the last line of a plan", () => {
   it("counts what is added, changed and destroyed", () => {
     const plan = sealed([COPY], { summary: { add: 4, change: 0, destroy: 2 } });

@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Step } from "../../src/model/step.ts";
+import { parsePlan, renderPlan } from "../../src/plan/plan-file.ts";
+import { sealed, stepBase } from "./any-plan.ts";
+
+const text = fc.oneof(fc.string(), fc.constantFrom("null", "~", "1e5", "a: b", " a", "a\n", ""));
+const nothing = fc.constant(null);
+const count = fc.nat();
+
+const locale = {
+  encoding: text,
+  collate: text,
+  ctype: text,
+  localeProvider: fc.constantFrom("libc" as const, "icu" as const, "builtin" as const),
+  icuLocale: fc.option(text),
+  icuRules: fc.option(text),
+};
+
+const properties = fc.record({
+  ...locale,
+  owner: text,
+  tablespace: text,
+  connectionLimit: fc.integer({ min: -1, max: 1000 }),
+  accessPrivileges: fc.option(fc.array(text)),
+  comment: fc.option(text),
+  settings: fc.array(fc.record({ role: fc.option(text), settings: fc.array(text) })),
+});
+
+type Arbitraries = Readonly<Record<string, Readonly<Record<string, fc.Arbitrary<unknown>>>>>;
+
+/** What is there beside `stepBase`, for every kind that only a restore has. */
+const members: Arbitraries = {
+  download: { artifact: text, from: text, backup: text, store: text, expect: fc.record({ etag: text }) },
+  decrypt: { artifact: text },
+  create: { name: text, backup: text, like: fc.record(locale) },
+  load: {
+    artifact: text,
+    into: text,
+    jobs: count,
+    skip: fc.array(fc.record({ entry: text, why: text })),
+    tolerate: fc.array(text),
+  },
+  analyze: { name: text },
+  sanitize: { name: text, files: fc.array(fc.record({ path: text, sha256: text })) },
+  swap: {
+    side: text,
+    live: text,
+    old: text,
+    backup: text,
+    expect: fc.record({ liveOid: fc.option(count) }),
+    lostSlots: fc.array(text),
+    properties: fc.oneof(nothing, properties),
+  },
+  drop: { name: text, expect: fc.record({ oid: count, backup: fc.option(text) }) },
+};
+
+const verifies: Arbitraries = {
+  database: {
+    name: text,
+    without: fc.array(text),
+    checks: fc.array(fc.record({ name: text, sql: text })),
+  },
+  http: { urls: fc.array(text) },
+};
+
+const anyStep: fc.Arbitrary<Step> = fc
+  .oneof(
+    ...Object.entries(members).map(([kind, more]) => fc.record({ kind: fc.constant(kind), ...more })),
+    ...Object.entries(verifies).map(([type, more]) =>
+      fc.record({ kind: fc.constant("verify"), type: fc.constant(type), ...more }),
+    ),
+  )
+  // `as`: the members of each kind are those above; fast-check's records have no prototype, a file's have one.
+  .map((step) => JSON.parse(JSON.stringify({ ...stepBase("one"), ...step })) as Step);
+
+describe("a plan that restores", () => {
+  it("reads back from its file as it was", () => {
+    fc.assert(
+      fc.property(anyStep, (step) => {
+        const plan = sealed([step], { operation: "restore" });
+        expect(parsePlan(renderPlan(plan), "p.yaml")).toEqual(plan);
+      }),
+    );
+  });
+
+  it.each([
+    ["a connection limit below -1", { connectionLimit: -2 }],
+    ["an unknown provider", { localeProvider: "posix" }],
+    ["a property that nobody knows", { collversion: "2.36" }],
+  ])("is refused with %s", (_what, more) => {
+    const [given] = fc.sample(properties, 1);
+    const swap = {
+      ...stepBase("one"),
+      kind: "swap",
+      side: "s",
+      live: "l",
+      old: "o",
+      backup: "b",
+      expect: { liveOid: null },
+      lostSlots: [],
+      properties: JSON.parse(JSON.stringify({ ...given, ...more })),
+    } as const;
+    expect(() => parsePlan(renderPlan(sealed([swap])), "p.yaml")).toThrow(/properties|localeProvider/);
+  });
+
+  it("is refused with a verify of no known type", () => {
+    const step = JSON.parse(JSON.stringify({ ...stepBase("one"), kind: "verify", type: "dns", urls: [] }));
+    expect(() => parsePlan(renderPlan(sealed([step])), "p.yaml")).toThrow(/type must be/);
+  });
+});
