@@ -1,8 +1,9 @@
 import type { Backup } from "../model/backup.ts";
 import type { Decision } from "../model/planned.ts";
 import type { PruneTarget, Step } from "../model/step.ts";
-import { railsOf, sizeRail } from "../policy/rails.ts";
+import { railsOf } from "../policy/rails.ts";
 import { byNewest, renderRetention, type Verdict } from "../policy/retention.ts";
+import { sizeRail } from "../policy/size-rail.ts";
 import { completeIn, completeOf } from "../policy/union.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import { copySteps } from "./copy-steps.ts";

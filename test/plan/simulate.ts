@@ -5,7 +5,8 @@ import { backupName, freeStamp } from "../../src/model/layout.ts";
 import type { Listing, Observation } from "../../src/model/observation.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import type { BackupReference, PruneStep, Step } from "../../src/model/step.ts";
-import { planSizeRail, railsOf } from "../../src/policy/rails.ts";
+import { railsOf } from "../../src/policy/rails.ts";
+import { planSizeRail } from "../../src/policy/size-rail.ts";
 
 export interface World {
   readonly observation: Observation;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Backup } from "../../src/model/backup.ts";
 import type { Listing, UnfinishedUpload } from "../../src/model/observation.ts";
 import type { PruneTarget } from "../../src/model/step.ts";
-import { type RailContext, railsOf, sizeRail } from "../../src/policy/rails.ts";
+import { type RailContext, railsOf } from "../../src/policy/rails.ts";
 import { problem } from "../../src/problems/problem.ts";
 import { backupAt, daysAgo, NO_RULES, NOW, nameAt } from "../plan/build.ts";
 
@@ -241,15 +241,5 @@ describe("the rails of an orphaned database", () => {
     expect(refusal(listed([{ ...OLDEST, holds: ["audit"] }]), orphan, { retention: null })).toMatch(
       /it is held/,
     );
-  });
-});
-
-describe("the size of a plan", () => {
-  const where = { database: "trading_signals", store: "primary" };
-
-  it("may be half of the backups, not more, unless it is allowed", () => {
-    expect(sizeRail(where, { pruned: 5, total: 10 }, false)).toBeNull();
-    expect(sizeRail(where, { pruned: 6, total: 10 }, false)?.code).toBe("PRUNE_TOO_LARGE");
-    expect(sizeRail(where, { pruned: 6, total: 10 }, true)).toBeNull();
   });
 });

@@ -1,7 +1,8 @@
 import type { Facts } from "../../model/audit-entry.ts";
 import { folderOf, parseBackupKey, parseClassicKey } from "../../model/layout.ts";
 import type { PruneStep, PruneTarget } from "../../model/step.ts";
-import { planSizeRail, railsOf } from "../../policy/rails.ts";
+import { railsOf } from "../../policy/rails.ts";
+import { planSizeRail } from "../../policy/size-rail.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import type { Problem } from "../../problems/problem.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
