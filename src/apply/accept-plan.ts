@@ -1,7 +1,7 @@
 import type { Environment } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
 import type { Plan } from "../model/plan.ts";
-import { configDigest, storesOf } from "../plan/config-digest.ts";
+import { configDigest, foreignIn, storesOf } from "../plan/config-digest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readMark } from "../ports/read-mark.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
@@ -13,6 +13,8 @@ export interface Acceptance {
   /** A begun plan stays resumable: its age and the file's later edits no longer matter, its targets do. */
   readonly begun: boolean;
   store(name: string): ObjectStore;
+  /** Another environment as its file says it now. */
+  elsewhere(name: string): Promise<Environment>;
 }
 
 /**
@@ -20,13 +22,19 @@ export interface Acceptance {
  * when a store has no mark or a foreign one.
  */
 export async function acceptPlan(plan: Plan, acceptance: Acceptance, signal: AbortSignal): Promise<void> {
-  const refusals = plainRefusals(plan, acceptance);
+  const name = acceptance.begun ? null : foreignIn(plan.environment, plan.steps);
+  const from = name === null ? null : await acceptance.elsewhere(name);
+  const refusals = plainRefusals(plan, acceptance, from);
   if (refusals.length > 0) throw new DbopsError(refusals);
   const foreign = await foreignStores(plan, acceptance, signal);
   if (foreign.length > 0) throw new DbopsError(foreign);
 }
 
-function plainRefusals(plan: Plan, { environment, now, begun }: Acceptance): readonly Problem[] {
+function plainRefusals(
+  plan: Plan,
+  { environment, now, begun }: Acceptance,
+  from: Environment | null,
+): readonly Problem[] {
   const again = `dbops plan ${environment.name}`;
   if (plan.environment !== environment.name)
     return [problem("TARGET_CHANGED", `the plan is for ${plan.environment}, not for ${environment.name}`)];
@@ -38,12 +46,12 @@ function plainRefusals(plan: Plan, { environment, now, begun }: Acceptance): rea
   if (begun) return [];
   if (msOf(plan.expiresAt) < msOf(now))
     return [problem("PLAN_EXPIRED", `it was valid until ${plan.expiresAt}; it is ${now}`, { fix: again })];
-  if (plan.config !== configDigest(environment, plan.steps))
+  if (plan.config !== configDigest(environment, plan.steps, from)) {
+    const files = [environment, ...(from === null ? [] : [from])].map((one) => one.file).join(" or ");
     return [
-      problem("PLAN_STALE", `${environment.file} was edited in a part that the plan was made from`, {
-        fix: again,
-      }),
+      problem("PLAN_STALE", `${files} was edited in a part that the plan was made from`, { fix: again }),
     ];
+  }
   return [];
 }
 

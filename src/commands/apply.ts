@@ -35,8 +35,9 @@ export async function applyCommand(context: Context, args: ApplyArguments): Prom
     });
   const begun = history.hasBegun;
   const store = (name: string) => connection.ports.store(name);
+  const elsewhere = async (name: string) => (await connection.ports.elsewhere(name)).environment;
   const accept = () =>
-    acceptPlan(plan, { environment, now: context.clock.now(), begun, store }, context.signal);
+    acceptPlan(plan, { environment, now: context.clock.now(), begun, store, elsewhere }, context.signal);
   await accept();
   if (args.dryRun) return rehearse(context, plan, { connection, history });
   // A person may take an hour to answer: what was true before the question is asked again behind it.

@@ -55,7 +55,8 @@ export async function planRestoreCommand(context: Context, args: PlanRestoreArgu
     },
     context.signal,
   );
-  const world = { observation, restore, chosen, now, expiresMs: args.expiresMs };
+  const from = args.request.from === null ? null : source.environment;
+  const world = { observation, restore, chosen, from, now, expiresMs: args.expiresMs };
   return report(context, args, { environment, planned: planRestore(environment, args.request, world) });
 }
 

@@ -5,9 +5,13 @@ import type { Step } from "../model/step.ts";
 /**
  * Digest of the used form of the databases and stores that steps name, and of where records are kept. A comment, another
  * database or the folder of the checkout changes nothing in it: paths below the configuration's folder count as relative. What the file
- * says about restoring a database counts where steps work on its server.
+ * says about restoring a database counts where steps work on its server. `from`: the environment that `foreignIn` names.
  */
-export function configDigest(environment: Environment, steps: readonly Step[]): string {
+export function configDigest(
+  environment: Environment,
+  steps: readonly Step[],
+  from: Environment | null = null,
+): string {
   const databases = new Set(steps.map((one) => one.database));
   const stores = new Set(steps.flatMap((one) => storesConcerning(one, environment)));
   const restored = new Set(steps.filter(isOnServer).map((one) => one.database));
@@ -22,8 +26,15 @@ export function configDigest(environment: Environment, steps: readonly Step[]): 
         ...(restored.has(one.name) ? restoreForm(environment, one) : {}),
       })),
     stores: environment.stores.filter((one) => stores.has(one.name)).map(storeForm(environment)),
+    ...(from === null ? {} : { from: fromForm(from, steps) }),
   };
   return digestOf(used);
+}
+
+/** The other environment whose backup is read; null: none. */
+export function foreignIn(environment: string, steps: readonly Step[]): string | null {
+  for (const step of steps) if (step.kind === "download" && step.from !== environment) return step.from;
+  return null;
 }
 
 /**
@@ -86,6 +97,20 @@ function databaseForm(
 function restoreForm(environment: Environment, { restore, cloneOf }: Database): object {
   const sanitize = restore.sanitize.map((path) => relativeTo(environment, path));
   return { restore: { ...restore, sanitize }, cloneOf };
+}
+
+/** Of another environment only what its backup is read with counts. */
+function fromForm(from: Environment, steps: readonly Step[]): object {
+  const read = steps.filter((one) => one.kind === "download");
+  const stores = new Set(read.map((one) => one.store));
+  const databases = new Set(read.map((one) => one.database));
+  return {
+    environment: from.name,
+    stores: from.stores.filter((one) => stores.has(one.name)).map(storeForm(from)),
+    databases: from.databases
+      .filter((one) => databases.has(one.name))
+      .map(({ name, backup: { encryption } }) => ({ name, encryption })),
+  };
 }
 
 function relativeTo(environment: Environment, path: string): string {

@@ -20,6 +20,8 @@ export function sealPlan(
     readonly expiresMs: number;
     /** Identities that were found out otherwise than by observing databases. */
     readonly databases?: Targets["databases"];
+    /** The other environment whose backup is read, if any. */
+    readonly from?: Environment | null;
   },
 ): Plan {
   const content = {
@@ -28,7 +30,7 @@ export function sealPlan(
     operation: made.operation,
     createdAt: made.now,
     expiresAt: instantOf(msOf(made.now) + made.expiresMs),
-    config: configDigest(environment, made.steps),
+    config: configDigest(environment, made.steps, made.from ?? null),
     targets: targetsOf(environment, observation, made),
     summary: summaryOf(made.steps),
     steps: made.steps,

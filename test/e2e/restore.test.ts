@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { declareApp } from "../support/declared-environment.ts";
@@ -115,30 +115,68 @@ describe("a restore under another name", () => {
 });
 
 describe("a restore of another environment's backup", () => {
-  it("is made into this one's database, by the other one's key, and sanitized before anyone can connect", async () => {
+  /** Declares staging, with a database of its own on the same server and a script for what comes from production. */
+  async function withStaging(name: string): Promise<Place> {
     const place = await world.fresh();
     await mkdir(join(place.folder, "sql"));
     await writeFile(
       join(place.folder, "sql", "clean.sql"),
       "UPDATE users SET email = id || '@nobody.example.com';",
     );
-    const staging = "staging's own";
-    await world.cluster.createDatabase(staging);
+    await world.cluster.createDatabase(name);
     await declareApp(place, world.cluster, {
       ...declaration(world.cluster),
       environment: "staging",
-      database: staging,
+      database: name,
       stores: { own: "./stores/dr" },
       restore: { sanitize: ["sql/clean.sql"], checks: { users: "SELECT count(*) > 0 FROM users" } },
     });
     mustSucceed(await place.dbops(["init", "stores", "staging"]));
+    return place;
+  }
+
+  const plan = ["plan", "staging", "restore", "--from", "production", "--at", "latest", "--out", "r.yaml"];
+
+  it("is made into this one's database, by the other one's key, and sanitized before anyone can connect", async () => {
+    const staging = "staging's own";
+    const place = await withStaging(staging);
     const before = await stateOf(place, "primary");
-    const plan = ["plan", "staging", "restore", "--from", "production", "--at", "latest", "--out", "r.yaml"];
     mustSucceed(await place.dbops(plan));
     mustSucceed(await place.dbops(["apply", "r.yaml", "--yes"]));
     const real = "SELECT count(*) FROM users WHERE email !~ '@nobody\\.example\\.com$'";
     expect(await world.cluster.psql(staging, real)).toBe("0");
     expect(await stateOf(place, "primary")).toEqual(before);
+  });
+
+  it("is refused when its script, or where the other one keeps its backups, is another one by now", async () => {
+    const place = await withStaging("staging too");
+    mustSucceed(await place.dbops(plan));
+    const before = await databasesOf(world.cluster);
+    await edit(place, "sql/clean.sql", (text) => `${text} -- more`);
+    const dry = await place.dbops(["apply", "r.yaml", "--dry-run"]);
+    expect(dry).toMatchObject({ code: 1, stdout: expect.stringContaining("sql/clean.sql") });
+    await cp(join(place.folder, "stores/primary"), join(place.folder, "stores/moved"), { recursive: true });
+    await edit(place, "environments/production.yaml", (text) =>
+      text.replace("./stores/primary", "./stores/moved"),
+    );
+    expect(await place.dbops(["apply", "r.yaml", "--yes"])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("production.yaml was edited"),
+    });
+    expect(await databasesOf(world.cluster)).toBe(before);
+  });
+
+  it("is not made without the other one's file, or from one that has no such database", async () => {
+    const place = await withStaging("staging as well");
+    expect(await place.dbops(plan.map((one) => one.replace("production", "nowhere")))).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('no environment "nowhere"'),
+    });
+    await edit(place, "environments/staging.yaml", (text) => text.replace('"app"', '"other"'));
+    expect(await place.dbops(plan)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('has no database "app", as production has'),
+    });
   });
 });
 

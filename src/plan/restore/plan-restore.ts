@@ -33,6 +33,8 @@ export interface RestoreWorld {
   readonly restore: RestoreObservation;
   /** How the backup was chosen; `restore` is about one of its candidates. */
   readonly chosen: Chosen;
+  /** The environment whose backup it is, where that is another one. */
+  readonly from?: Environment | null;
   readonly now: Instant;
   /** null: 4 h. */
   readonly expiresMs?: number | null;
@@ -60,6 +62,7 @@ export function planRestore(environment: Environment, request: RestoreRequest, w
       now: world.now,
       expiresMs: world.expiresMs ?? RESTORE_EXPIRES_MS,
       databases: kept.length === 0 ? {} : identityOf(restore),
+      from: kept.length === 0 ? null : (world.from ?? null),
     }),
     leftOut: steps.length - kept.length,
     problems,
