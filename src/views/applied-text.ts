@@ -1,5 +1,6 @@
 import type { Applied, AppliedStep } from "../model/report.ts";
 import type { Problem } from "../problems/problem.ts";
+import { loadedTexts } from "./loaded-database.ts";
 import { madeBackupOf } from "./made-backup.ts";
 import type { Paint } from "./paint.ts";
 import { itemsOf, itemText, type PlanItem } from "./plan-items.ts";
@@ -83,6 +84,9 @@ function tookText({ item, ended, elapsedMs }: EndedItem): string {
 function madeLines(item: PlanItem, ended: readonly AppliedStep[], elapsedMs: ElapsedMs): readonly string[] {
   const evidence = ended.find((one) => (one.evidence ?? null) !== null)?.evidence ?? null;
   if (evidence !== null) return [`     nothing had to be done: ${printable(evidence)}`];
+  const load = ended.find((one) => one.step.kind === "load");
+  if (load !== undefined)
+    return loadedTexts(load.facts, longest(item, elapsedMs)).map((text) => `     ${text}`);
   const upload = ended.find((one) => one.step.kind === "upload");
   if (upload === undefined) return [];
   const made = madeBackupOf(upload.facts);

@@ -56,7 +56,8 @@ export const load: Sink<LoadStep> = {
     refuseFailures(step, { report, known }, run);
     const more = { detail: understoodDetail(text, known.manifest), report };
     const { tables, unlisted } = await refuseMissing(step, more, run);
-    const facts = { ...side, ...reported(report), tables, unlisted };
+    const bytes = objectOf(known.manifest, "archive").plaintextBytes;
+    const facts = { ...side, bytes, ...reported(report), tables, unlisted };
     await run.note(facts);
     const note = noteFor({ database: step.database, backup: known.manifest.name }, "loaded", run);
     await run.ports.restoreTarget(step.database).setNote(side, note, run.signal);
