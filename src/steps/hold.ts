@@ -19,6 +19,8 @@ export const hold: Action<HoldStep> = {
     const there = await findAll(step, name, run);
     const wanted = step.action === "place";
     if (there.length > 0 !== wanted) return { state: "ready" };
+    const placing = wanted ? null : stillToPlace(step, run);
+    if (placing !== null) return { state: "waiting", for: placing };
     return {
       state: "done",
       evidence: `the hold ${step.hold} is ${wanted ? "there" : "gone"}`,
@@ -46,6 +48,15 @@ export const hold: Action<HoldStep> = {
     return { name };
   },
 };
+
+/** The step of this plan that places the hold which this one ends, and has not done it yet; null: there is none. */
+function stillToPlace(step: HoldStep, run: ProbeRun): string | null {
+  const placing = run.plan.steps.find(
+    (one) =>
+      one.kind === "hold" && one.action === "place" && one.hold === step.hold && one.store === step.store,
+  );
+  return placing === undefined || run.journaled(placing.id) !== null ? null : placing.id;
+}
 
 /** The content of `hold/<id>.json`. */
 export function renderHold(content: { id: string; reason: string | null; at: Instant }): string {

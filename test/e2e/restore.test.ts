@@ -187,7 +187,8 @@ describe("a dry run", () => {
     const before = [await databasesOf(world.cluster), await stateOf(place, "primary")];
     const ran = await place.dbops(["apply", "r.yaml", "--dry-run"]);
     expect(ran).toMatchObject({ code: 0, stderr: "" });
-    expect(ran.stdout).toMatch(/swap/);
+    expect(ran.stdout).toMatch(/^! +waiting +swap .*: for app\.load$/m);
+    expect(ran.stdout).toMatch(/^~ +waiting +release the hold .*: for app\.pin$/m);
     expect([await databasesOf(world.cluster), await stateOf(place, "primary")]).toEqual(before);
   });
 });
