@@ -127,6 +127,16 @@ function parseMarker(stamp: Stamp, name: string): BackupKey | null {
   return at === null ? null : { kind: "proof", stamp, at, passed: proof?.[2] === "passed" };
 }
 
+/** The key of the runbook's file. */
+export function classicKey(name: string): string {
+  return `${name}.sql.gz.enc`;
+}
+
+/** The key of the checksum beside it. */
+export function classicDigestKey(name: string): string {
+  return `${classicKey(name)}.sha256`;
+}
+
 /** The runbook's file and its checksum: `<name>.sql.gz.enc` and `<name>.sql.gz.enc.sha256`; null for another key. */
 export function parseClassicKey(
   key: string,

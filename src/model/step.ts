@@ -1,4 +1,5 @@
 import type { Origin } from "./backup.ts";
+import type { VerifyClassicStep } from "./classic-steps.ts";
 import type { Compression } from "./environment.ts";
 import type { Instant } from "./instant.ts";
 import type {
@@ -89,7 +90,7 @@ export interface VerifyBackupStep extends StepBase {
 }
 
 /** @discriminator type */
-export type VerifyStep = VerifyBackupStep | VerifyDatabaseStep | VerifyHttpStep;
+export type VerifyStep = VerifyBackupStep | VerifyClassicStep | VerifyDatabaseStep | VerifyHttpStep;
 
 /** Action: removes what `target` says and nothing else; refused when `expect` no longer holds. */
 export interface PruneStep extends StepBase {

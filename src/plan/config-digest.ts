@@ -59,7 +59,7 @@ export function storesOf(step: Step, environment: string): readonly string[] {
     case "hold":
       return [step.store];
     case "verify":
-      return step.type === "backup" ? [step.store] : [];
+      return step.type === "backup" || step.type === "classic" ? [step.store] : [];
     case "download":
       return step.from === environment ? [step.store] : [];
     case "dump":

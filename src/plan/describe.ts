@@ -56,6 +56,8 @@ function verifyAction(step: VerifyStep): string {
   switch (step.type) {
     case "backup":
       return `verify ${backupOf(step.database, step.backup)} in ${step.store}`;
+    case "classic":
+      return `verify ${step.backup}.sql.gz.enc in ${step.store}`;
     case "database":
       return `verify the database ${step.name}`;
     case "http":

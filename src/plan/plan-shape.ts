@@ -58,6 +58,7 @@ const TARGETS: { readonly [T in PruneTarget["type"]]: Members<Extract<PruneTarge
 
 const VERIFY: { readonly [T in VerifyStep["type"]]: Members<Extract<VerifyStep, { type: T }>> } = {
   backup: { ...stepBase, type: text, backup, store: text, deep: flag },
+  classic: { ...stepBase, type: text, backup: text, store: text, deep: flag },
   database: VERIFY_DATABASE,
   http: VERIFY_HTTP,
 };

@@ -79,7 +79,7 @@ function draftOf(environment: Environment, request: Request, world: World): Draf
     case "verify":
       return request.backup === null
         ? each(null, verifyNewest)
-        : verifyBackup(environment, observation, request.backup);
+        : verifyBackup(environment, observation, { backup: request.backup, deep: options.deep ?? false });
     case "release":
       return releaseBackup(environment, observation, request.backup);
   }
@@ -115,7 +115,8 @@ function storeProblems(environment: Environment, observation: Observation): read
 }
 
 function deepened(step: Step): Step {
-  return step.kind === "verify" && step.type === "backup" ? { ...step, deep: true } : step;
+  if (step.kind !== "verify") return step;
+  return step.type === "backup" || step.type === "classic" ? { ...step, deep: true } : step;
 }
 
 function unique(problems: readonly Problem[]): readonly Problem[] {

@@ -44,6 +44,7 @@ function settingsOf(step: Step): readonly string[] {
 function verifySettings(step: Extract<Step, { kind: "verify" }>): readonly string[] {
   switch (step.type) {
     case "backup":
+    case "classic":
       return step.deep ? ["opening it"] : [];
     case "database":
       return step.checks.length === 0 ? [] : [countText(step.checks.length, "declared check")];

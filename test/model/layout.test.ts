@@ -6,6 +6,8 @@ import {
   backupFolder,
   backupName,
   backupScope,
+  classicDigestKey,
+  classicKey,
   classicPrefix,
   databasePrefix,
   folderOf,
@@ -133,7 +135,8 @@ describe("parse of format", () => {
     fc.assert(
       fc.property(environments, databases, stamps, fc.boolean(), (environment, database, stamp, checksum) => {
         const name = backupName(environment, database, stamp);
-        const key = `${name}.sql.gz.enc${checksum ? ".sha256" : ""}`;
+        const key = checksum ? classicDigestKey(name) : classicKey(name);
+        expect(key).toBe(`${name}.sql.gz.enc${checksum ? ".sha256" : ""}`);
         expect(key.startsWith(classicPrefix(environment, database))).toBe(true);
         expect(parseClassicKey(key)).toMatchObject({ name, environment, database, checksum });
       }),

@@ -125,6 +125,14 @@ const step: fc.Arbitrary<Loose<Step>> = fc.oneof(
     store: text,
     deep: fc.boolean(),
   }),
+  fc.record({
+    ...base,
+    kind: fc.constant("verify" as const),
+    type: fc.constant("classic" as const),
+    backup: text,
+    store: text,
+    deep: fc.boolean(),
+  }),
   fc.record({ ...base, kind: fc.constant("prune" as const), store: text, target }),
   fc.record({
     ...base,
