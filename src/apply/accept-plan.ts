@@ -30,12 +30,17 @@ export async function acceptPlan(plan: Plan, acceptance: Acceptance, signal: Abo
   if (foreign.length > 0) throw new DbopsError(foreign);
 }
 
+/** The beginning of the command that makes such a plan; which backup, only a person can say. */
+function planAgain({ environment, operation }: Plan): string {
+  return operation === "restore" ? `dbops plan ${environment} restore --at …` : `dbops plan ${environment}`;
+}
+
 function plainRefusals(
   plan: Plan,
   { environment, now, begun }: Acceptance,
   from: Environment | null,
 ): readonly Problem[] {
-  const again = `dbops plan ${environment.name}`;
+  const again = planAgain(plan);
   if (plan.environment !== environment.name)
     return [problem("TARGET_CHANGED", `the plan is for ${plan.environment}, not for ${environment.name}`)];
   const undeclared = undeclaredIn(environment, plan);
@@ -82,7 +87,7 @@ async function foreignStores(
       const { mark } = await readMark(acceptance.store(name), question, signal);
       if (mark.storeId === plan.targets.stores[name]) return [];
       const detail = `store ${name} is not the one the plan was made for (${plan.targets.stores[name]})`;
-      return [problem("TARGET_CHANGED", detail, { fix: `dbops plan ${plan.environment}` })];
+      return [problem("TARGET_CHANGED", detail, { fix: planAgain(plan) })];
     }),
   );
   return found.flat();

@@ -54,7 +54,7 @@ class PlanRun {
     this.#plan = plan;
     this.#options = options;
     this.#units = unitsOf(plan, options.handlers);
-    this.#sessions = new Sessions(options.records, plan);
+    this.#sessions = new Sessions(options.records, plan, options.signal);
   }
 
   async toEnd(): Promise<Omit<Applied, "left" | "unseen" | "elapsedMs">> {
@@ -101,7 +101,7 @@ class PlanRun {
         skipped = true;
         continue;
       }
-      if (![...unit.needs, ...unit.after].every((id) => this.#outcomes.has(id))) continue;
+      if (!this.#isDue(unit)) continue;
       const failed = [...unit.needs].find((id) => this.#outcomes.get(id) !== "done");
       if (failed !== undefined) {
         this.#skip(unit, failed);
@@ -207,8 +207,15 @@ class PlanRun {
   }
 
   async #closeIfLast(scope: string): Promise<void> {
-    const open = this.#units.some((unit) => unit.scope === scope && !this.#outcomes.has(unit.id));
-    if (!open) await this.#closeScope(scope);
+    const left = this.#units.filter((unit) => unit.scope === scope && !this.#outcomes.has(unit.id));
+    if (left.length === 0) return this.#closeScope(scope);
+    // Hours may pass until the swap of what was pinned: meanwhile the lock is for others.
+    if (left.every((unit) => unit.guard === "lock" && !this.#isDue(unit)))
+      await this.#sessions.close(scope, []).catch((error: unknown) => this.#journalFailed(scope, error));
+  }
+
+  #isDue(unit: Unit): boolean {
+    return [...unit.needs, ...unit.after].every((id) => this.#outcomes.has(id));
   }
 
   async #closeScope(scope: string): Promise<void> {

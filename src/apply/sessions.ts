@@ -1,8 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { AuditEvent } from "../model/audit-entry.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Host } from "../ports/host.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import { DbopsError } from "../problems/dbops-error.ts";
 import { History, recall } from "./history.ts";
 import { findHead, type Journal, openJournal } from "./journal.ts";
 import { type Lease, leaseHolder, leaseScope } from "./lease-holder.ts";
@@ -12,6 +14,9 @@ import { readPlanStart } from "./stored-plan.ts";
 import type { Unit } from "./units.ts";
 
 const RECALL_MS = 300_000;
+/** Others work under a lock for minutes at most; what was loaded for hours is worth waiting for them. */
+const AGAIN_TRIES = 150;
+const AGAIN_MS = 2000;
 
 /** Where locks, journals and plans are kept. */
 export interface Records {
@@ -34,15 +39,20 @@ export class Sessions {
   readonly history = new History();
   readonly #records: Records;
   readonly #plan: Plan;
+  readonly #signal: AbortSignal;
   readonly #open = new Map<string, Promise<OpenSession>>();
+  /** Scopes that this run has opened before, and gave up for a while. */
+  readonly #begun = new Set<string>();
   #start: Promise<PlanStart | null> | null = null;
 
-  constructor(records: Records, plan: Plan) {
+  /** `signal` ends the waiting for a lock that was given up for a while. */
+  constructor(records: Records, plan: Plan, signal: AbortSignal) {
     this.#records = records;
     this.#plan = plan;
+    this.#signal = signal;
   }
 
-  /** Throws LOCKED when another run holds the scope. */
+  /** Throws LOCKED when another run holds the scope; one that was open before is waited for some minutes first. */
   open(unit: Pick<Unit, "scope" | "guard">): Promise<Session> {
     const known = this.#open.get(unit.scope);
     if (known !== undefined) return known;
@@ -78,8 +88,7 @@ export class Sessions {
 
   async #acquire({ scope, guard }: Pick<Unit, "scope" | "guard">): Promise<OpenSession> {
     const { store, host, clock, locks } = this.#records;
-    const lock =
-      locks === "none" ? unlocked(scope) : await acquireLock({ store, host, clock }, scope, this.#plan.plan);
+    const lock = locks === "none" ? unlocked(scope) : await this.#lock(scope);
     try {
       const onTaken = guard === "lock" ? ("stop" as const) : ("follow" as const);
       const context = { store, clock, actor: host.actor, plan: this.#plan.plan, onTaken };
@@ -87,11 +96,24 @@ export class Sessions {
       const session = new OpenSession(lock, await openJournal(context, lock), this.history);
       const { environment, operation } = this.#plan;
       const attempt = this.history.attemptsIn(scope) + 1;
-      await session.append([{ event: "plan", environment, operation, attempt }]);
+      if (!this.#begun.has(scope)) await session.append([{ event: "plan", environment, operation, attempt }]);
+      this.#begun.add(scope);
       return session;
     } catch (error) {
       await lock.release();
       throw error;
+    }
+  }
+
+  async #lock(scope: string): Promise<Lock> {
+    const { store, host, clock } = this.#records;
+    for (let tries = this.#begun.has(scope) ? AGAIN_TRIES : 1; ; tries -= 1) {
+      try {
+        return await acquireLock({ store, host, clock }, scope, this.#plan.plan);
+      } catch (error) {
+        if (tries === 1 || !(error instanceof DbopsError && error.is("LOCKED"))) throw error;
+        await pause(AGAIN_MS, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
+      }
     }
   }
 

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { settle } from "./build.ts";
+import { acquireLock } from "../../src/apply/lock.ts";
+import { eventsOf, handClock, hostOf, settle } from "./build.ts";
 import { gatedWorld, worldOf } from "./run-world.ts";
-import { holdOf } from "./steps.ts";
+import { holdOf, verifyOf } from "./steps.ts";
 
 it("works on one unit at a time under a lock, and on other databases beside it", async () => {
   const { run, begun, release } = gatedWorld();
@@ -22,4 +23,36 @@ it("does nothing twice that another run of the same plan ended before the lock w
   expect((await run(steps)).resumed).toBe(true);
   expect(effects).toEqual(["app.hold.first"]);
   expect(outcomes()).toEqual({ "app.hold.first": "earlier" });
+});
+
+it("leaves the lock to others while its next unit under it waits for long work, and comes back to it", async () => {
+  const { run, records, effects } = worldOf(async (step) => {
+    if (step.id !== "app.verify") return;
+    const store = records;
+    const lock = await acquireLock({ store, host: hostOf(2), clock: handClock() }, "app", "another");
+    setTimeout(() => void lock.release(), 100); // after the run has asked for it
+  });
+  const { id, kind, effect, why, database, after } = verifyOf("app");
+  const order = { needs: ["app.hold.first"], after };
+  const verify = {
+    id,
+    kind,
+    effect,
+    why,
+    database,
+    ...order,
+    type: "database" as const,
+    name: "side",
+    without: [],
+    checks: [],
+  };
+  const applied = await run([
+    holdOf("app", "first"),
+    verify,
+    holdOf("app", "second", { needs: [verify.id] }),
+  ]);
+  expect(applied).toMatchObject({ outcome: "applied", resumed: false });
+  expect(effects).toEqual(["app.hold.first", verify.id, "app.hold.second"]);
+  const events = eventsOf(records, "app").map((one) => one.event);
+  expect(events).toEqual(["plan", "begin", "end", "begin", "end", "applied"]);
 });
