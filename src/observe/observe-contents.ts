@@ -1,6 +1,7 @@
 import type { BackupContents } from "../model/archive-contents.ts";
 import { sha256 } from "../model/canonical.ts";
 import type { Environment } from "../model/environment.ts";
+import { folderOf } from "../model/layout.ts";
 import type { Manifest, ManifestObject, ObjectRole } from "../model/manifest.ts";
 import { parseDetail } from "../model/parse-detail.ts";
 import { roleNamesIn } from "../model/role-names.ts";
@@ -50,6 +51,7 @@ type Opened = Omit<Extract<BackupContents, { state: "read" }>, "state" | "manife
 
 async function open(source: BackupSource, manifest: Manifest, signal: AbortSignal): Promise<Opened> {
   const { store, cipher, archiveReader, environment } = source;
+  for (const object of manifest.objects) await assertWhole(source, object, signal);
   const fix = `add identities: [{ file: … }] to ${environment.file}`;
   const keys = await keysFor(manifest, source, fix);
   const sealed = (role: ObjectRole): Sealed => {
@@ -64,6 +66,18 @@ async function open(source: BackupSource, manifest: Manifest, signal: AbortSigna
     archiveReader.entriesOf(await openObject(archive, signal), manifest.tools.pgDump, signal),
   );
   return { entries, detail, roles: roleNamesIn(globals.toString("utf8")) };
+}
+
+/** An archive that lost its end would be found only when most of it is loaded. */
+async function assertWhole(source: BackupSource, object: ManifestObject, signal: AbortSignal): Promise<void> {
+  const { store, storeName, backup, environment } = source;
+  const key = `${folderOf(backup)}${object.key}`;
+  const found = await store.head(key, signal);
+  if (found?.bytes === object.bytes) return;
+  const fix = `restore it out of another store, or another backup:\ndbops backups ${environment.name}`;
+  if (found === null) return fail("OBJECT_MISSING", `${key} is not in store ${storeName}`, { fix });
+  const detail = `${key} in store ${storeName} has ${found.bytes} bytes instead of ${object.bytes}`;
+  fail("OBJECT_DAMAGED", detail, { fix });
 }
 
 /** A manifest has one object for each role, or it would not have been parsed. */
