@@ -25,6 +25,7 @@ export interface Declared {
   readonly identities?: EnvironmentFile["identities"];
   readonly admin?: DatabaseInFile["admin"];
   readonly restore?: DatabaseInFile["restore"];
+  readonly cloneOf?: string;
 }
 
 /** Writes environments/<environment>.yaml for one database of a cluster (YAML takes JSON as it is). */
@@ -35,7 +36,7 @@ export async function declareApp(
 ): Promise<void> {
   const stores = declared.stores ?? { primary: "./stores/primary" };
   const names = Object.keys(stores);
-  const { environment = "production", compression, admin, restore } = declared;
+  const { environment = "production", compression, admin, restore, cloneOf } = declared;
   const { encryption = { age: { recipients: [workplace.recipient] } } } = declared;
   const file = {
     version: 1,
@@ -57,6 +58,7 @@ export async function declareApp(
         },
         ...(admin === undefined ? {} : { admin }),
         ...(restore === undefined ? {} : { restore }),
+        ...(cloneOf === undefined ? {} : { cloneOf }),
         backup: {
           schedules: { daily: { cron: "0 1 * * *" } },
           stores: declared.kept ?? names,

@@ -6,8 +6,10 @@ export type Passage = "pass" | "cut" | { readonly after: () => Promise<unknown> 
 
 export interface PostgresProxy {
   readonly port: number;
-  /** New connections are refused from now on, and old ones are cut. */
+  /** New connections are refused, and old ones are cut. */
   goDown(): void;
+  /** New connections are taken again. */
+  comeBack(): void;
   close(): Promise<void>;
 }
 
@@ -55,10 +57,14 @@ export async function startPostgresProxy(
     isDown = true;
     for (const socket of sockets) socket.destroy();
   };
+  const comeBack = (): void => {
+    isDown = false;
+  };
   const close = async (): Promise<void> => {
     goDown();
     server.close();
     await once(server, "close");
   };
-  return { port: typeof address === "object" && address !== null ? address.port : 0, goDown, close };
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return { port, goDown, comeBack, close };
 }
