@@ -11,6 +11,7 @@ import { carryOut, exitCodeOfRun } from "./carry-out.ts";
 import { confirm } from "./confirm.ts";
 import type { Connection, Context } from "./context.ts";
 import { findPlan } from "./find-plan.ts";
+import { writeFollowUp } from "./follow-up.ts";
 
 export interface ApplyArguments {
   readonly plan: string;
@@ -48,6 +49,7 @@ export async function applyCommand(context: Context, args: ApplyArguments): Prom
     unseen: 0,
     parallelism: args.parallelism,
     whenLocked: "refuse",
+    followUp: (steps) => writeFollowUp(context, plan, { connection, reference: args.plan, steps }),
   });
   return exitCodeOfRun(applied);
 }

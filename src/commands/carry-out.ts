@@ -5,7 +5,7 @@ import { storePlan } from "../apply/stored-plan.ts";
 import { unitsOf } from "../apply/units.ts";
 import { LOCKS_PREFIX } from "../model/layout.ts";
 import type { Plan } from "../model/plan.ts";
-import type { Applied } from "../model/report.ts";
+import type { Applied, FollowUp } from "../model/report.ts";
 import type { Step } from "../model/step.ts";
 import { DbopsError } from "../problems/dbops-error.ts";
 import { EXIT, exitCodeOf } from "../problems/exit-code.ts";
@@ -22,6 +22,8 @@ export interface CarryOutOptions {
   readonly parallelism: number;
   /** `refuse`: nothing is begun while another run holds one of the scopes; `skip`: the other scopes go on. */
   readonly whenLocked: "refuse" | "skip";
+  /** Writes a plan that goes on where this one cannot; null: there is none. */
+  followUp?(steps: Applied["steps"]): Promise<FollowUp | null>;
 }
 
 /** Keeps the plan, runs it with progress, and reports how it ended. */
@@ -44,7 +46,9 @@ export async function carryOut(context: Context, plan: Plan, options: CarryOutOp
       onEvent: (event) => progress.event(event),
     });
     await progress.close();
-    const applied = { ...ran, left, unseen, elapsedMs: Math.round(performance.now() - began) };
+    const elapsedMs = Math.round(performance.now() - began);
+    const followUp = (await options.followUp?.(ran.steps)) ?? null;
+    const applied = { ...ran, left, unseen, elapsedMs, ...(followUp === null ? {} : { followUp }) };
     context.view.report({ kind: "applied", applied });
     return applied;
   } finally {

@@ -14,9 +14,14 @@ import { markedRecords } from "./marked-records.ts";
 /** Twelve hex digits tell plans apart well enough for a person to type. */
 const DIGEST = /^[0-9a-f]{12,64}$/;
 
+/** Whether it names a plan that was begun, and no file. */
+export function isDigest(reference: string): boolean {
+  return DIGEST.test(reference);
+}
+
 /** The plan of a file, or of the digest of a plan that was begun. */
 export async function findPlan(context: Context, reference: string): Promise<Plan> {
-  if (!DIGEST.test(reference)) return readPlanFile(context, reference);
+  if (!isDigest(reference)) return readPlanFile(context, reference);
   const found = await searchStores(context, reference);
   if (found !== null) return found;
   return fail("PLAN_NOT_FOUND", `no begun plan starts with ${reference}`, { fix: "dbops apply FILE" });

@@ -1,5 +1,5 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import type { Instant } from "../model/instant.ts";
 import { fail } from "../problems/dbops-error.ts";
 import type { Context } from "./context.ts";
@@ -42,6 +42,16 @@ export async function writeNewFile(
 export function defaultPlanFile(operation: string, now: Instant, number: number): string {
   const day = now.slice(0, 10).replaceAll("-", "");
   return `plans/${operation}-${day}${number === 1 ? "" : `-${number}`}.yaml`;
+}
+
+/** `plans/restore-20250118.yaml` → `plans/restore-20250118-2.yaml`; the number of one that goes on from another is replaced. */
+export function planFileBeside(
+  { file, isNumbered }: { readonly file: string; readonly isNumbered: boolean },
+  number: number,
+): string {
+  const ending = extname(file);
+  const stem = file.slice(0, file.length - ending.length);
+  return `${isNumbered ? stem.replace(/-\d{1,3}$/, "") : stem}-${number}${ending}`;
 }
 
 function isExisting(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { sha256 } from "./canonical.ts";
+import { digestOf, sha256 } from "./canonical.ts";
 import type { MadeNote } from "./restore-target.ts";
 
 const NAME = /^dbops_[0-9a-f]{8}_(side|old)$/;
@@ -13,6 +13,11 @@ export function isMadeName(name: string): boolean {
   return NAME.test(name);
 }
 
+/** The texts of entries that failed in a load, as one digest: a comment has no room for thousands of them. */
+export function failedDigest(entries: readonly string[]): string {
+  return digestOf([...new Set(entries)].sort());
+}
+
 /** A database comment: a sentence for people, then the same as JSON. */
 export function renderNote(note: MadeNote): string {
   return `${sentenceOf(note)} | ${JSON.stringify(note)}`;
@@ -24,12 +29,13 @@ export function parseNote(comment: string | null): MadeNote | null {
   if (json === undefined) return null;
   try {
     const read = JSON.parse(json) as Partial<Record<keyof MadeNote, unknown>>; // looked at below
-    const { state, environment, database, backup, plan, replacedAt = null } = read;
-    if (state !== "side" && state !== "loaded" && state !== "old") return null;
+    const { state, environment, database, backup, plan, replacedAt = null, failed } = read;
+    if (state !== "side" && state !== "partial" && state !== "loaded" && state !== "old") return null;
     if (typeof environment !== "string" || typeof database !== "string") return null;
     if (typeof backup !== "string" || typeof plan !== "string") return null;
     if (replacedAt !== null && typeof replacedAt !== "string") return null;
-    return { state, environment, database, backup, plan, replacedAt };
+    const lacking = typeof failed === "string" ? { failed } : {};
+    return { state, environment, database, backup, plan, replacedAt, ...lacking };
   } catch {
     return null;
   }
@@ -40,6 +46,8 @@ function sentenceOf({ state, environment, database, backup, replacedAt }: MadeNo
   switch (state) {
     case "side":
       return `dbops is loading ${of} here, from ${backup}`;
+    case "partial":
+      return `dbops loaded ${of} here, from ${backup}, but for what failed`;
     case "loaded":
       return `dbops loaded ${of} here, from ${backup}`;
     case "old":

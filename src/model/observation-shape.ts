@@ -94,12 +94,13 @@ const identity: Members<DatabaseIdentity> = {
 };
 
 const note: Members<MadeNote> = {
-  state: oneOf("side", "loaded", "old"),
+  state: oneOf("side", "partial", "loaded", "old"),
   environment: text,
   database: text,
   backup: text,
   plan: text,
   replacedAt: nullable(text),
+  "failed?": text,
 };
 
 const made: Members<MadeDatabase> = {

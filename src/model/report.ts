@@ -69,6 +69,14 @@ export interface Applied {
   readonly left: readonly Step[];
   readonly unseen: number;
   readonly elapsedMs: number;
+  /** A restore failed only at some entries, and this plan goes on without them. */
+  readonly followUp?: FollowUp;
+}
+
+export interface FollowUp {
+  readonly file: string;
+  /** Its digest. */
+  readonly plan: string;
 }
 
 export interface AppliedStep {

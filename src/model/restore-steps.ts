@@ -29,6 +29,15 @@ export interface CreateStep extends StepBase {
     DatabaseProperties,
     "encoding" | "collate" | "ctype" | "localeProvider" | "icuLocale" | "icuRules"
   >;
+  /** Given in a follow-up plan: the side database is there, loaded but for entries that failed, and is taken over as it stands. */
+  readonly continues?: {
+    /** Digest of the plan that loaded it. */
+    readonly plan: string;
+    /** `failedDigest` of the entries that failed; the load of this plan tolerates them. */
+    readonly failed: string;
+    /** `schema.name` of tables that are not in the archive because an extension makes them. */
+    readonly unlisted: readonly string[];
+  };
 }
 
 /** Sink: the archive into the side database: pre-data and data from the stream, then post-data in parallel. */

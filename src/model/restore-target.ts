@@ -87,8 +87,11 @@ export interface MadeDatabase {
 
 /** What the comment of such a database says, for people and for a later run. */
 export interface MadeNote {
-  /** side: being loaded · loaded: whole and counted · old: replaced by a restore, kept for a while. */
-  readonly state: "side" | "loaded" | "old";
+  /**
+   * side: being loaded · partial: all but entries that failed, and counted · loaded: whole and counted · old: replaced by a
+   * restore, kept for a while.
+   */
+  readonly state: "side" | "partial" | "loaded" | "old";
   readonly environment: string;
   /** The database's name in stores. */
   readonly database: string;
@@ -98,4 +101,6 @@ export interface MadeNote {
   readonly plan: string;
   /** When it was replaced; null unless `old`. */
   readonly replacedAt: string | null;
+  /** Of a `partial` one: `failedDigest` of the entries that failed. */
+  readonly failed?: string;
 }

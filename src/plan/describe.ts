@@ -38,7 +38,7 @@ export function actionOf(step: Step): string {
     case "decrypt":
       return `decrypt ${step.database}`;
     case "create":
-      return `create the database ${step.name} for ${step.database}`;
+      return `${step.continues === undefined ? "create" : "take over"} the database ${step.name} for ${step.database}`;
     case "load":
       return `load ${step.database} into ${step.into}`;
     case "analyze":

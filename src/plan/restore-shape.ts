@@ -1,6 +1,16 @@
 import type { VerifyDatabaseStep, VerifyHttpStep } from "../model/restore-steps.ts";
 import type { DatabaseProperties } from "../model/restore-target.ts";
-import { count, listOf, type Members, nullable, object, oneOf, type Shape, text } from "../model/shape.ts";
+import {
+  count,
+  digest,
+  listOf,
+  type Members,
+  nullable,
+  object,
+  oneOf,
+  type Shape,
+  text,
+} from "../model/shape.ts";
 import type { Step } from "../model/step.ts";
 import { stepBase } from "./step-base-shape.ts";
 
@@ -40,7 +50,13 @@ export const RESTORE_STEPS: { readonly [K in RestoreKind]: Members<Extract<Step,
     expect: object({ etag: text }),
   },
   decrypt: { ...stepBase, artifact: text },
-  create: { ...stepBase, name: text, backup: text, like: object(locale) },
+  create: {
+    ...stepBase,
+    name: text,
+    backup: text,
+    like: object(locale),
+    "continues?": object({ plan: digest, failed: digest, unlisted: listOf(text) }),
+  },
   load: {
     ...stepBase,
     artifact: text,

@@ -2,9 +2,9 @@ import type { Facts } from "../model/audit-entry.ts";
 import type { CreateStep } from "../model/restore-steps.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
 import { plannedServer } from "./restore/planned-server.ts";
-import { lookAtSide, makeSide } from "./restore/side-database.ts";
+import { lookAtSide, makeSide, takeOver } from "./restore/side-database.ts";
 
-/** Makes the side database. One that an earlier attempt left is empty: nothing is loaded before this step has ended. */
+/** Makes the side database, or takes over the one that the plan continues. One that an earlier attempt left is empty: nothing is loaded before this step has ended. */
 export const create: Action<CreateStep> = {
   shape: "action",
   guard: "restore",
@@ -16,6 +16,7 @@ export const create: Action<CreateStep> = {
       case "foreign":
         return { state: "blocked", problem: side.problem };
       case "absent":
+      case "continued":
         return { state: "ready" };
       case "side":
       case "loaded": {
@@ -26,6 +27,8 @@ export const create: Action<CreateStep> = {
   },
 
   async execute(step: CreateStep, run: StepRun): Promise<Facts> {
+    const side = await lookAtSide(step, run);
+    if (side.state === "continued") return { ...(await takeOver(step, side.database, run)) };
     return { ...(await makeSide(step, run)) };
   },
 };

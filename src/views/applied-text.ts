@@ -1,5 +1,6 @@
-import type { Applied, AppliedStep } from "../model/report.ts";
+import type { Applied, AppliedStep, FollowUp } from "../model/report.ts";
 import type { Problem } from "../problems/problem.ts";
+import { shellQuoted } from "../problems/shell-quoted.ts";
 import { loadedTexts } from "./loaded-database.ts";
 import { madeBackupOf } from "./made-backup.ts";
 import type { Paint } from "./paint.ts";
@@ -129,10 +130,24 @@ function endLines(applied: Applied, outcomes: readonly (string | null)[]): reado
     case "applied":
       return [`Applied${applied.resumed ? ", resumed" : ""}: ${countText(done, "item")} done in ${took}.`];
     case "failed":
-      return [...resume, `Failed: ${counts} in ${took}.`];
+      return [
+        ...(applied.followUp === undefined ? resume : followUpLines(applied, applied.followUp)),
+        `Failed: ${counts} in ${took}.`,
+      ];
     case "interrupted":
       return [...resume, `Interrupted: ${counts} in ${took}.`];
   }
+}
+
+/** Two ways on: without what failed, or the load once more from its beginning. */
+function followUpLines({ plan }: Applied, { file }: FollowUp): readonly string[] {
+  return [
+    "To go on with what was loaded, without what failed; read it first:",
+    `  dbops show ${printable(shellQuoted(file))}`,
+    `  dbops apply ${printable(shellQuoted(file))}`,
+    "To load again from the beginning, when what was in the way is gone:",
+    `  dbops apply ${plan.plan}`,
+  ];
 }
 
 function nothingLine({ plan, left, unseen }: Applied): string {

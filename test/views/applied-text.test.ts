@@ -77,6 +77,13 @@ describe("what failed", () => {
     );
   });
 
+  it("names the plan that goes on without what failed, where there is one", () => {
+    const followUp = { file: "my plans/r-2.yaml", plan: "a".repeat(64) };
+    expect(bothOf({ ...failed, followUp })).toMatch(
+      /\n {2}dbops show 'my plans\/r-2\.yaml'\n {2}dbops apply 'my plans\/r-2\.yaml'\n.*from the beginning.*\n {2}dbops apply (3f2a){16}\nFailed: /,
+    );
+  });
+
   it("tells the problem of a pipeline once, not for each of its steps", () => {
     const steps = backupSteps().map((step) => ({ ...ended(step, "failed"), problems: [FULL] }));
     const text = bothOf({ plan: aPlan(backupSteps()), outcome: "failed", steps });

@@ -1,4 +1,5 @@
 import type { ArchiveEntry } from "../../model/archive-contents.ts";
+import { isDataEntry } from "../../model/data-entry.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { countOf } from "../naming.ts";
 import { renderSome } from "./amounts.ts";
@@ -157,5 +158,5 @@ function publicationProblems({ contents, target }: RestoreCase, { loaded }: Cont
 }
 
 function isData(entry: ArchiveEntry): boolean {
-  return ["TABLE DATA", "BLOBS", "BLOB DATA", "SEQUENCE SET"].includes(entry.type);
+  return isDataEntry(entry.text);
 }

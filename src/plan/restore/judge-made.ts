@@ -27,6 +27,8 @@ function madeText(one: MadeDatabase, note: MadeNote): string {
   switch (note.state) {
     case "side":
       return `${one.name}${size}: a restore of ${note.backup} that did not finish loading, or still does`;
+    case "partial":
+      return `${one.name}${size}: a restore of ${note.backup} that was loaded but for what failed`;
     case "loaded":
       return `${one.name}${size}: a restore of ${note.backup} that was loaded and never swapped in`;
     case "old":
@@ -36,6 +38,8 @@ function madeText(one: MadeDatabase, note: MadeNote): string {
 
 function fixFor(one: MadeDatabase, note: MadeNote, { database, now }: RestoreCase): string {
   const drop = `DROP DATABASE ${quoted(one.name)};`;
+  if (note.state === "partial")
+    return `its follow-up plan goes on with it, dbops apply ${note.plan} loads it anew; if nobody wants it: ${drop}`;
   if (note.state !== "old") return `dbops apply ${note.plan} goes on with it; if nobody wants it: ${drop}`;
   const since = note.replacedAt === null ? Number.NaN : msOf(note.replacedAt);
   return msOf(now) - since > database.restore.graceMs

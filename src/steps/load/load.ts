@@ -2,12 +2,14 @@ import type { Facts } from "../../model/audit-entry.ts";
 import type { CreateStep, LoadStep } from "../../model/restore-steps.ts";
 import type { LoadReport, NamedDatabase } from "../../ports/restore-target.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import { type Problem, problem } from "../../problems/problem.ts";
 import type { Artifact, Part, ProbeRun, Sink, Standing, StepRun } from "../handler.ts";
 import { objectOf, understoodDetail } from "../restore/backup-source.ts";
 import { type RestoreKnown, toRestoreKnown } from "../restore/restore-known.ts";
 import { lookAtSide, makeSide, noteFor, type SideName } from "../restore/side-database.ts";
 import { refuseFailures } from "./refuse-failures.ts";
 import { refuseMissing } from "./refuse-missing.ts";
+import { reported } from "./reported.ts";
 
 /**
  * Loads a backup into the side database. It is done only when the database's comment says so, which is written after every
@@ -27,10 +29,13 @@ export const load: Sink<LoadStep> = {
         return run.journaled(create.id) === null ? { state: "waiting", for: create.id } : { state: "ready" };
       case "side":
         return { state: "ready" };
+      case "continued":
+        if (run.journaled(create.id) === null) return { state: "waiting", for: create.id };
+        return { state: "blocked", problem: changed(step, run) };
       case "loaded":
         return {
           state: "done",
-          evidence: `${step.into} says that it was loaded`,
+          evidence: evidenceOf(step, run),
           facts: loadedFacts(step, side.database, run),
         };
     }
@@ -40,6 +45,7 @@ export const load: Sink<LoadStep> = {
   async recover(step: LoadStep, run: StepRun): Promise<Facts | null> {
     const side = await lookAtSide(nameOf(step), run);
     if (side.state === "foreign") throw new DbopsError([side.problem]);
+    if (side.state === "continued") throw new DbopsError([changed(step, run)]);
     if (side.state === "loaded") return loadedFacts(step, side.database, run);
     if (side.state === "side") await run.ports.restoreTarget(step.database).drop(side.database, run.signal);
     return null;
@@ -53,7 +59,7 @@ export const load: Sink<LoadStep> = {
     await run.note({ name: side.name, oid: side.oid }); // from here on it is not empty
     const text = await textOf(detail);
     const report = await loadArchive(step, { archive, side, known }, run);
-    refuseFailures(step, { report, known }, run);
+    await refuseFailures(step, { report, known, side, detail: text }, run);
     const more = { detail: understoodDetail(text, known.manifest), report };
     const { tables, unlisted } = await refuseMissing(step, more, run);
     const bytes = objectOf(known.manifest, "archive").plaintextBytes;
@@ -74,9 +80,17 @@ function createOf(step: LoadStep, run: ProbeRun): CreateStep {
   return found?.kind === "create" ? found : fail("PLAN_INVALID", `${step.id} has nothing to load into`);
 }
 
-/** What was noted before the comment was written. */
+function evidenceOf(step: LoadStep, run: ProbeRun): string {
+  const { continues } = createOf(step, run);
+  if (continues === undefined) return `${step.into} says that it was loaded`;
+  return `plan ${continues.plan.slice(0, 12)} loaded ${step.into}; what failed in it is tolerated`;
+}
+
+/** What was noted before the comment was written, here or by the plan that this one continues. */
 function loadedFacts(step: LoadStep, { name, oid }: NamedDatabase, run: ProbeRun): Facts {
-  return { ...run.journaled(step.id), name, oid, loaded: true };
+  const { continues } = createOf(step, run);
+  const before = continues === undefined ? {} : { unlisted: continues.unlisted, tolerated: step.tolerate };
+  return { ...before, ...run.journaled(step.id), name, oid, loaded: true };
 }
 
 /** The empty side database: the one that `create` made, or a new one where an earlier attempt's was dropped. */
@@ -85,9 +99,12 @@ async function sideFor(step: LoadStep, run: StepRun): Promise<NamedDatabase> {
   if (side.state === "absent") return makeSide(createOf(step, run), run);
   if (side.state === "side") return { name: side.database.name, oid: side.database.oid };
   if (side.state === "foreign") throw new DbopsError([side.problem]);
-  return fail("TARGET_CHANGED", `${step.into} was loaded by another run of this plan just now`, {
-    fix: `dbops apply ${run.plan.plan}`,
-  });
+  throw new DbopsError([changed(step, run)]);
+}
+
+function changed(step: LoadStep, run: ProbeRun): Problem {
+  const detail = `${step.into} was loaded by another run just now`;
+  return problem("TARGET_CHANGED", detail, { fix: `dbops apply ${run.plan.plan}` });
 }
 
 /** Nobody reads the parts that a restore does not need. */
@@ -138,10 +155,4 @@ async function loadArchive(
     // pg_restore sees a stream that ends too early; why it did is what counts.
     throw archive.body.errored instanceof DbopsError ? archive.body.errored : error;
   }
-}
-
-const MOST_WARNINGS = 50;
-
-function reported({ program, entries, failures, warnings }: LoadReport): Facts {
-  return { program, entries: entries.length, failures, warnings: warnings.slice(0, MOST_WARNINGS) };
 }

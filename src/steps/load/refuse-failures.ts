@@ -1,26 +1,26 @@
+import { isDataEntry } from "../../model/data-entry.ts";
 import { parseBackupName } from "../../model/layout.ts";
 import type { LoadStep } from "../../model/restore-steps.ts";
-import type { LoadFailure, LoadReport } from "../../ports/restore-target.ts";
+import type { LoadFailure } from "../../ports/restore-target.ts";
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { problem } from "../../problems/problem.ts";
 import type { StepRun } from "../handler.ts";
 import type { RestoreKnown } from "../restore/restore-known.ts";
+import { type EndedLoad, keepPartial } from "./keep-partial.ts";
 
 const MOST_NAMED = 20;
 
-/** Throws LOAD_FAILED with every failure that the plan does not tolerate; the side database stays, to be looked at. */
-export function refuseFailures(
-  step: LoadStep,
-  { report, known }: { readonly report: LoadReport; readonly known: RestoreKnown },
-  run: StepRun,
-): void {
+/** Throws LOAD_FAILED with every failure that the plan does not tolerate; the side database stays, and says what it is. */
+export async function refuseFailures(step: LoadStep, load: EndedLoad, run: StepRun): Promise<void> {
+  const { report, known } = load;
   const failures = report.failures.filter(({ entry }) => entry === null || !step.tolerate.includes(entry));
   if (failures.length === 0) return;
   const named = failures.slice(0, MOST_NAMED);
   const more = failures.length - named.length;
-  const lines = [...named.map(describe), ...(more > 0 ? [`and ${more} more`] : [])];
+  const lines = [...named.map(describe), ...(more > 0 ? [`and ${more} more, which the journal has`] : [])];
   const detail = `${step.into} is not whole, and stays to be looked at; ${lines.join("; ")}`;
-  throw new DbopsError([problem("LOAD_FAILED", detail, { fix: fixFor(step, { failures, known }, run) })]);
+  const refusal = problem("LOAD_FAILED", detail, { fix: fixFor(step, { failures, known }, run) });
+  throw new DbopsError([refusal, ...(await keepPartial(step, { ...load, failures }, run))]);
 }
 
 function describe({ entry, message, sqlstate }: LoadFailure): string {
@@ -37,7 +37,11 @@ function fixFor(
   if (entries.length === 0) return `look into the log of the server, then:\ndbops apply ${run.plan.plan}`;
   const accepted = [...new Set([...step.tolerate, ...entries])].sort();
   const flags = accepted.map((entry) => ` --tolerate ${quoted(entry)}`).join("");
-  return `remove what is in their way, or accept them by name:\n${again(step, known, run)}${flags}`;
+  const data = entries.some(isDataEntry);
+  const why = data
+    ? "remove what is in their way; data is given up only by name, so to go on without it:"
+    : "remove what is in their way, go on with the follow-up plan where one was written, or load without them:";
+  return `${why}\n${again(step, known, run)}${flags}`;
 }
 
 /** The command that plans the same restore. */

@@ -14,6 +14,8 @@ export type Side =
   | { readonly state: "side"; readonly database: FoundDatabase }
   /** This plan loaded it, whole. */
   | { readonly state: "loaded"; readonly database: FoundDatabase }
+  /** The plan that this one continues loaded it, but for entries that this one tolerates; it is not taken over yet. */
+  | { readonly state: "continued"; readonly database: FoundDatabase }
   /** Another plan's: never touched. */
   | { readonly state: "foreign"; readonly problem: Problem };
 
@@ -29,9 +31,10 @@ export async function lookAtSide({ database, name }: SideName, run: ProbeRun): P
   const found = await run.ports.restoreTarget(database).find(name, run.signal);
   const note = found?.note ?? null;
   if (found === null || note === null) return { state: "absent" };
+  if (isContinued(note, { database, name }, run)) return { state: "continued", database: found };
   if (!isOfThisPlan(note, database, run) || note.state === "old")
     return { state: "foreign", problem: foreign(found, note) };
-  return { state: note.state, database: found };
+  return { state: note.state === "loaded" ? "loaded" : "side", database: found };
 }
 
 /** Where a step stands that works in the loaded side database. */
@@ -60,10 +63,21 @@ export async function makeSide(create: CreateStep, run: StepRun): Promise<NamedD
   return { name: create.name, oid: await target.create(create.name, create.like, note, run.signal) };
 }
 
+/** Makes a database that another plan loaded this plan's own, which tolerates what failed in it: the other plan can no longer load it anew. */
+export async function takeOver(
+  create: CreateStep,
+  { name, oid }: NamedDatabase,
+  run: StepRun,
+): Promise<NamedDatabase> {
+  const note = noteFor(create, "loaded", run);
+  await run.ports.restoreTarget(create.database).setNote({ name, oid }, note, run.signal);
+  return { name, oid };
+}
+
 /** What the comment of a database of this plan says. */
 export function noteFor(
   step: { readonly database: string; readonly backup: string },
-  state: "side" | "loaded",
+  state: "side" | "partial" | "loaded",
   run: ProbeRun,
 ): MadeNote {
   const { environment, plan } = run.plan;
@@ -73,6 +87,14 @@ export function noteFor(
 function isOfThisPlan(note: MadeNote, database: string, run: ProbeRun): boolean {
   const { environment, plan } = run.plan;
   return note.environment === environment && note.database === database && note.plan === plan;
+}
+
+function isContinued(note: MadeNote, { database, name }: SideName, run: ProbeRun): boolean {
+  const create = run.plan.steps.find((one) => one.kind === "create" && one.name === name);
+  if (create?.kind !== "create" || create.continues === undefined) return false;
+  const { plan, failed } = create.continues;
+  const isIts = note.plan === plan && note.environment === run.plan.environment && note.database === database;
+  return isIts && note.state === "partial" && note.failed === failed && note.backup === create.backup;
 }
 
 function foreign({ name, oid }: NamedDatabase, note: MadeNote): Problem {

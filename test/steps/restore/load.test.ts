@@ -62,7 +62,7 @@ describe("a load that failed at some entries", () => {
         /^dbops plan production restore --database app --at \d{8}_\d{6} --tolerate '0 \d+ MATERIALIZED VIEW DATA public counted postgres'$/m,
       ),
     });
-    expect((await noteOfSide(place))?.state).toBe("side");
+    expect((await noteOfSide(place))?.state).toBe("partial");
   });
 
   it("is done when the plan tolerates every one of them", async () => {
