@@ -43,10 +43,11 @@ async function plannedPlace() {
   onTestFinished(() => workplace.remove());
   await cluster.psql("postgres", `CREATE DATABASE "${live}"`);
   await declareApp(workplace, cluster, { ...declaration(cluster), database: live });
-  mustSucceed(await workplace.dbops(["plan", "production", "restore", "--at", "latest", "--out", "r.yaml"]));
+  mustSucceed(await workplace.dbops(PLAN));
   return { workplace, live };
 }
 
+const PLAN = ["plan", "production", "restore", "--at", "latest", "--out", "r.yaml"];
 const FIRST = ["apply", "r.yaml", "--yes"];
 const SECOND = ["apply", "r-2.yaml", "--yes"];
 
@@ -98,6 +99,10 @@ describe("a restore that failed only at entries without data", () => {
     expect(await cluster.psql(live, "SELECT count(*) FROM signals")).toBe("100");
     expect(await holdsIn(workplace)).toBe(0);
     expect(await workplace.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0 });
+
+    const late = await workplace.dbops(FIRST);
+    expect(late).toMatchObject({ code: 4, stderr: expect.stringContaining("nothing is loaded") });
+    expect(await sideOf(first)).toBeNull();
   });
 
   it("is loaded anew by its own plan, which writes over no file", async () => {
@@ -153,22 +158,42 @@ describe("a restore that failed only at entries without data", () => {
   });
 });
 
+/** A workplace with a database of its own, a backup of it, and a plan to restore that. */
+async function placeOf(database: string, sql: string): Promise<Workplace> {
+  const workplace = await makeWorkplace();
+  onTestFinished(() => workplace.remove());
+  await cluster.createDatabase(database);
+  await cluster.psql(database, sql);
+  await declareApp(workplace, cluster, { ...declaration(cluster), database });
+  mustSucceed(await workplace.dbops(["init", "stores", "production"]));
+  await takeBackup(workplace);
+  mustSucceed(await workplace.dbops(PLAN));
+  return workplace;
+}
+
+describe("a role that went after the restore was planned", () => {
+  it("costs the grants to it, which are named, and nothing else", async () => {
+    const grants = "CREATE ROLE reader; CREATE TABLE read AS SELECT 1 AS id; GRANT SELECT ON read TO reader";
+    const workplace = await placeOf("granted", grants);
+    await cluster.psql("granted", "DROP OWNED BY reader; DROP ROLE reader; TRUNCATE read");
+    const failed = await workplace.dbops(FIRST);
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ ACL public TABLE read .*reader/),
+    });
+    mustSucceed(await workplace.dbops(SECOND));
+    expect(await cluster.psql("granted", "SELECT count(*) FROM read")).toBe("1");
+  });
+});
+
 describe("a restore that lost rows", () => {
   it("leaves no such plan, and says how they are given up by name", async () => {
-    const workplace = await makeWorkplace();
-    onTestFinished(() => workplace.remove());
-    await cluster.createDatabase("rows");
-    await cluster.psql("rows", `${SCHEMA}${NEEDS_ANOTHER}`);
-    await declareApp(workplace, cluster, { ...declaration(cluster), database: "rows" });
-    mustSucceed(await workplace.dbops(["init", "stores", "production"]));
-    await takeBackup(workplace);
-    const plan = ["plan", "production", "restore", "--at", "latest", "--out", "r.yaml"];
-    mustSucceed(await workplace.dbops(plan));
+    const workplace = await placeOf("rows", `${SCHEMA}${NEEDS_ANOTHER}`);
     const failed = await workplace.dbops(FIRST);
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("given up only by name") });
     expect(await plansIn(workplace)).toEqual(["r.yaml"]);
     const [rows = ""] = /'\d+ \d+ TABLE DATA public child [^']*'/.exec(failed.stderr) ?? [];
-    mustSucceed(await workplace.dbops([...plan, "--tolerate", rows.slice(1, -1)]));
+    mustSucceed(await workplace.dbops([...PLAN, "--tolerate", rows.slice(1, -1)]));
     expect(await workplace.dbops(FIRST)).toMatchObject({ code: 1 });
     expect(loadIn(await readPlan(workplace, "r-2.yaml"))?.tolerate).toHaveLength(2);
     mustSucceed(await workplace.dbops(SECOND));

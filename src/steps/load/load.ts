@@ -9,6 +9,7 @@ import { type RestoreKnown, toRestoreKnown } from "../restore/restore-known.ts";
 import { lookAtSide, makeSide, noteFor, type SideName } from "../restore/side-database.ts";
 import { refuseFailures } from "./refuse-failures.ts";
 import { refuseMissing } from "./refuse-missing.ts";
+import { refuseReplaced } from "./refuse-replaced.ts";
 import { reported } from "./reported.ts";
 
 /**
@@ -96,7 +97,10 @@ function loadedFacts(step: LoadStep, { name, oid }: NamedDatabase, run: ProbeRun
 /** The empty side database: the one that `create` made, or a new one where an earlier attempt's was dropped. */
 async function sideFor(step: LoadStep, run: StepRun): Promise<NamedDatabase> {
   const side = await lookAtSide(nameOf(step), run);
-  if (side.state === "absent") return makeSide(createOf(step, run), run);
+  if (side.state === "absent") {
+    await refuseReplaced(step, run);
+    return makeSide(createOf(step, run), run);
+  }
   if (side.state === "side") return { name: side.database.name, oid: side.database.oid };
   if (side.state === "foreign") throw new DbopsError([side.problem]);
   throw new DbopsError([changed(step, run)]);
