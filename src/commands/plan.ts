@@ -24,6 +24,7 @@ export interface PlanArguments {
   readonly except: readonly string[];
   readonly expiresMs: number | null;
   readonly allowLargePrune: boolean;
+  readonly discard: boolean;
   readonly deep: boolean;
 }
 
@@ -45,8 +46,16 @@ export async function planCommand(context: Context, args: PlanArguments): Promis
 }
 
 function optionsOf(args: PlanArguments, now: Instant): PlanOptions {
-  const { expiresMs, allowLargePrune, target, except, deep } = args;
-  return { now, allowLargePrune, target, except, deep, ...(expiresMs === null ? {} : { expiresMs }) };
+  const { expiresMs, allowLargePrune, discard, target, except, deep } = args;
+  return {
+    now,
+    allowLargePrune,
+    discard,
+    target,
+    except,
+    deep,
+    ...(expiresMs === null ? {} : { expiresMs }),
+  };
 }
 
 async function observationFor(

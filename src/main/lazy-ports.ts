@@ -36,6 +36,7 @@ export function lazyRestoreTarget(database: Database, secrets: Secrets): Restore
     setNote: async (...args) => (await open()).setNote(...args),
     drop: async (...args) => (await open()).drop(...args),
     load: async (...args) => (await open()).load(...args),
+    openSnapshot: async (...args) => (await open()).openSnapshot(...args),
     analyze: async (...args) => (await open()).analyze(...args),
     runScript: async (...args) => (await open()).runScript(...args),
     tables: async (...args) => (await open()).tables(...args),

@@ -10,6 +10,7 @@ const OWN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   target: LOOKING,
   except: LOOKING,
   allowLargePrune: [CONVERGE, "prune"],
+  discard: [CONVERGE],
   deep: [CONVERGE, "backup", "verify"],
   label: ["backup"],
   hold: ["backup"],

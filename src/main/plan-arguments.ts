@@ -51,6 +51,7 @@ function addPlanOptions(planning: Command): void {
       "let it delete more than half of the backups of a database in a store",
       false,
     )
+    .option("--discard", "drop what restores replaced or left, without a backup of it", false)
     .option("--deep", "verifications also decrypt, and list the archive", false)
     .option("--label <text>", "backup: a word about why")
     .option("--hold", "backup: keep it until it is released", false)
@@ -67,6 +68,7 @@ interface Options extends RestoreOptions {
   readonly except?: readonly string[];
   readonly expires?: string;
   readonly allowLargePrune: boolean;
+  readonly discard: boolean;
   readonly deep: boolean;
   readonly label?: string;
   readonly hold: boolean;
@@ -84,6 +86,7 @@ function argumentsOf(environment: string, request: Request, options: Options): P
     except: options.except ?? [],
     expiresMs: options.expires === undefined ? null : expiryOf(options.expires),
     allowLargePrune: options.allowLargePrune,
+    discard: options.discard,
     deep: options.deep,
   };
 }

@@ -29,13 +29,14 @@ export function parseNote(comment: string | null): MadeNote | null {
   if (json === undefined) return null;
   try {
     const read = JSON.parse(json) as Partial<Record<keyof MadeNote, unknown>>; // looked at below
-    const { state, environment, database, backup, plan, replacedAt = null, failed } = read;
+    const { state, environment, database, backup, plan, replacedAt = null, keptAs, failed } = read;
     if (state !== "side" && state !== "partial" && state !== "loaded" && state !== "old") return null;
     if (typeof environment !== "string" || typeof database !== "string") return null;
     if (typeof backup !== "string" || typeof plan !== "string") return null;
     if (replacedAt !== null && typeof replacedAt !== "string") return null;
+    const kept = typeof keptAs === "string" ? { keptAs } : {};
     const lacking = typeof failed === "string" ? { failed } : {};
-    return { state, environment, database, backup, plan, replacedAt, ...lacking };
+    return { state, environment, database, backup, plan, replacedAt, ...kept, ...lacking };
   } catch {
     return null;
   }

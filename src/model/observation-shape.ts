@@ -100,6 +100,7 @@ const note: Members<MadeNote> = {
   backup: text,
   plan: text,
   replacedAt: nullable(text),
+  "keptAs?": text,
   "failed?": text,
 };
 

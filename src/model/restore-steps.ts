@@ -1,5 +1,5 @@
 import type { DatabaseProperties } from "./restore-target.ts";
-import type { StepBase } from "./step.ts";
+import type { BackupReference, StepBase } from "./step.ts";
 
 /** Source: the objects of one backup out of one store, each compared with its manifest while it passes. */
 export interface DownloadStep extends StepBase {
@@ -113,6 +113,6 @@ export interface DropStep extends StepBase {
   readonly expect: {
     readonly oid: number;
     /** A complete backup of it, made after it was replaced; null: given up by `--discard`, or it was only a side database. */
-    readonly backup: string | null;
+    readonly backup: BackupReference | null;
   };
 }

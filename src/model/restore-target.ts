@@ -101,6 +101,8 @@ export interface MadeNote {
   readonly plan: string;
   /** When it was replaced; null unless `old`. */
   readonly replacedAt: string | null;
+  /** The backup of an `old` one that a drop counted on; not given: none did, or the drop came through. */
+  readonly keptAs?: string;
   /** Of a `partial` one: `failedDigest` of the entries that failed. */
   readonly failed?: string;
 }

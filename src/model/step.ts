@@ -45,6 +45,8 @@ export type Sealing =
 export interface DumpStep extends StepBase {
   readonly kind: "dump";
   readonly artifact: string;
+  /** What a restore replaced, on the same server and read as its admin role; not given: the declared database itself. */
+  readonly of?: { readonly name: string; readonly oid: number };
   readonly origin: Origin;
   /** The slot it covers; null for a forced one. */
   readonly slotAt: Instant | null;

@@ -81,6 +81,7 @@ function storeForm(environment: Environment): (store: Store) => unknown {
 
 /** True for a step that works as the admin role. */
 function isOnServer(step: Step): boolean {
+  if (step.kind === "dump") return step.of !== undefined;
   return step.kind === "create" || step.kind === "load" || step.kind === "swap" || step.kind === "drop";
 }
 

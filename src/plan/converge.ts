@@ -12,9 +12,9 @@ import {
   type Occasion,
   obstacleTo,
 } from "./due-backup.ts";
-import { keptTooLong } from "./kept-databases.ts";
+import { retireKept } from "./kept-databases.ts";
 import { renderInstant } from "./naming.ts";
-import { newBackupSteps } from "./new-backup.ts";
+import { newBackupSteps, uploadId } from "./new-backup.ts";
 import { retain } from "./retain.ts";
 import { decideStore } from "./store-decision.ts";
 
@@ -24,7 +24,10 @@ import { decideStore } from "./store-decision.ts";
  * No restore point is deleted while no backup can be made: when a database cannot be reached or read, its backups may
  * be all that is left of it, even where no slot is due.
  */
-export function convergeDatabase(view: DatabaseView, options: { readonly allowLargePrune: boolean }): Draft {
+export function convergeDatabase(
+  view: DatabaseView,
+  options: { readonly allowLargePrune: boolean; readonly discard: boolean },
+): Draft {
   const due = dueSlot(view.database.backup.schedules, coveringOf(view), view.nowAt);
   const first = view.database.backup.stores[0]?.store ?? "";
   const obstacle = due === null ? null : obstacleTo(view, first);
@@ -38,11 +41,7 @@ export function convergeDatabase(view: DatabaseView, options: { readonly allowLa
     {
       steps: backup,
       problems: found.filter((one) => one.severity === "error"),
-      notices: [
-        ...found.filter((one) => one.severity === "warning"),
-        ...slotNotices(view, due, obstacle),
-        ...keptTooLong(view),
-      ],
+      notices: [...found.filter((one) => one.severity === "warning"), ...slotNotices(view, due, obstacle)],
       decisions: [],
     },
     retain(view, decisions, {
@@ -51,6 +50,11 @@ export function convergeDatabase(view: DatabaseView, options: { readonly allowLa
       blockers: blockersOf(view),
       pointBlockers: barred === null ? [] : [`no backup can be made now: ${barred}`],
       allowLargePrune: options.allowLargePrune,
+    }),
+    retireKept(view, {
+      discard: options.discard,
+      blockers: blockersOf(view),
+      after: made === null ? null : uploadId(view.database.name),
     }),
   ]);
 }

@@ -20,6 +20,7 @@ export function describeStep(step: Step): string {
 export function actionOf(step: Step): string {
   switch (step.kind) {
     case "dump":
+      if (step.of !== undefined) return `dump the database ${step.of.name}`;
       return step.label === null ? `dump ${step.database}` : `dump ${step.database} (${step.label})`;
     case "encrypt":
       return `encrypt ${step.database}`;
@@ -97,8 +98,11 @@ export function verdictLine(plan: Plan, problems: readonly Problem[], context: V
     : `No changes. There is nothing to ${plan.operation === "backup" ? "back up" : plan.operation}.`;
 }
 
-function backupOf(database: string, backup: BackupReference): string {
-  return "existing" in backup ? backup.existing : `the new backup of ${database}`;
+/** A backup by its name, or by what it will be one of; the step that makes it tells one of a replaced database. */
+export function backupOf(database: string, backup: BackupReference): string {
+  if ("existing" in backup) return backup.existing;
+  const parts = backup.made.split(".");
+  return `the new backup of ${parts.length === 3 ? parts[1] : database}`;
 }
 
 function holdAction(step: HoldStep, backup: string): string {

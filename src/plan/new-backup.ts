@@ -7,6 +7,8 @@ import { copySteps } from "./copy-steps.ts";
 /** A backup that the plan makes; its name is only known once it is made. */
 export interface NewBackup {
   readonly database: Database;
+  /** What a restore replaced; not given: the database itself. */
+  readonly of?: { readonly name: string; readonly oid: number };
   readonly store: string;
   readonly origin: Origin;
   readonly slotAt: Instant | null;
@@ -14,33 +16,39 @@ export interface NewBackup {
   /** Id of the hold placed with it. */
   readonly hold: string | null;
   readonly why: string;
-  /** The database's size. */
+  /** The size of what is dumped. */
   readonly bytes: number;
   /** The other stores that keep it, in the order of the file, and why. */
   readonly copies: readonly { readonly store: string; readonly why: string }[];
 }
 
-/** The id of the step that makes the backup of a database. */
-export function uploadId(database: string): string {
-  return `${database}.upload`;
+/** The id of the step that makes the backup of a database; of one that a restore replaced, with `keptPrefix`. */
+export function uploadId(prefix: string): string {
+  return `${prefix}.upload`;
 }
 
 /** The id of the step that checks the new backup, in the first store or in that of a copy. */
-export function newVerifyId(database: string, copiedTo: string | null): string {
-  return copiedTo === null ? `${database}.verify` : `${database}.verify.${copiedTo}`;
+export function newVerifyId(prefix: string, copiedTo: string | null): string {
+  return copiedTo === null ? `${prefix}.verify` : `${prefix}.verify.${copiedTo}`;
+}
+
+/** What the ids of all steps begin with that work on a database which a restore replaced. */
+export function keptPrefix(database: string, name: string): string {
+  return `${database}.${name}`;
 }
 
 /** dump → encrypt → upload as one pipeline, a verify, and for each other store a copy, which brings the hold along, and a verify. */
 export function newBackupSteps(backup: NewBackup): readonly Step[] {
   const name = backup.database.name;
-  const made = { made: uploadId(name) };
+  const prefix = prefixOf(backup);
+  const made = { made: uploadId(prefix) };
   return [
     ...pipelineSteps(backup),
     {
-      ...step(name, newVerifyId(name, null), "none"),
+      ...step(name, newVerifyId(prefix, null), "none"),
       kind: "verify",
       why: "what is stored must be what was written",
-      needs: [uploadId(name)],
+      needs: [uploadId(prefix)],
       type: "backup",
       backup: made,
       store: backup.store,
@@ -49,22 +57,33 @@ export function newBackupSteps(backup: NewBackup): readonly Step[] {
     ...backup.copies.flatMap((copy) =>
       copySteps(
         { database: name, from: backup.store, to: copy.store },
-        { backup: made, suffix: "", why: copy.why, needs: [newVerifyId(name, null)] },
+        {
+          backup: made,
+          suffix: backup.of === undefined ? "" : `.${backup.of.name}`,
+          why: copy.why,
+          needs: [newVerifyId(prefix, null)],
+        },
       ),
     ),
   ];
 }
 
+function prefixOf({ database, of }: NewBackup): string {
+  return of === undefined ? database.name : keptPrefix(database.name, of.name);
+}
+
 function pipelineSteps(backup: NewBackup): readonly Step[] {
   const name = backup.database.name;
-  const artifact = `${name}.backup`;
+  const prefix = prefixOf(backup);
+  const artifact = `${prefix}.backup`;
   const { compression, encryption, format } = backup.database.backup;
   const sealing = sealingOf(encryption);
   const dump: Step = {
-    ...step(name, `${name}.dump`, "add"),
+    ...step(name, `${prefix}.dump`, "add"),
     kind: "dump",
     why: backup.why,
     artifact,
+    ...(backup.of === undefined ? {} : { of: backup.of }),
     origin: backup.origin,
     slotAt: backup.slotAt,
     label: backup.label,
@@ -72,7 +91,7 @@ function pipelineSteps(backup: NewBackup): readonly Step[] {
     compression,
   };
   const encrypt: Step = {
-    ...step(name, `${name}.encrypt`, "add"),
+    ...step(name, `${prefix}.encrypt`, "add"),
     kind: "encrypt",
     why: whySealed(sealing),
     needs: [dump.id],
@@ -80,7 +99,7 @@ function pipelineSteps(backup: NewBackup): readonly Step[] {
     sealing,
   };
   const upload: Step = {
-    ...step(name, uploadId(name), "add"),
+    ...step(name, uploadId(prefix), "add"),
     kind: "upload",
     why: backup.hold === null ? `into ${backup.store}` : `into ${backup.store}, held as ${backup.hold}`,
     needs: [sealing === "none" ? dump.id : encrypt.id],

@@ -19,18 +19,12 @@ import {
 } from "../model/shape.ts";
 import type { PruneTarget, Step, StepKind, VerifyStep } from "../model/step.ts";
 import { RESTORE_STEPS, VERIFY_DATABASE, VERIFY_HTTP } from "./restore-shape.ts";
-import { stepBase } from "./step-base-shape.ts";
+import { backup, stepBase } from "./step-base-shape.ts";
 
 /** The first thing that keeps a value from being a Plan; null: it is one. schemas/plan.schema.json says the same to editors. */
 export function planFault(value: unknown): Fault | null {
   return PLAN(value);
 }
-
-const backup = eitherOf(
-  "must be { existing: NAME } or { made: STEP }",
-  object({ existing: text }),
-  object({ made: text }),
-);
 
 const compression = eitherOf("must be { zstd: LEVEL } or none", object({ zstd: count }), oneOf("none"));
 
@@ -67,6 +61,7 @@ const STEPS: { readonly [K in Exclude<StepKind, "verify">]: Members<Extract<Step
   dump: {
     ...stepBase,
     artifact: text,
+    "of?": object({ name: text, oid: count }),
     origin: oneOf(...ORIGINS),
     slotAt: nullable(instant),
     label: nullable(text),

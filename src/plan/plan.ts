@@ -21,6 +21,8 @@ export interface PlanOptions {
   /** How long the plan can be applied; 24 h unless given. */
   readonly expiresMs?: number | null;
   readonly allowLargePrune?: boolean;
+  /** Databases that restores left are dropped without a backup of them. */
+  readonly discard?: boolean;
   /** Every verify also decrypts and lists the archive. */
   readonly deep?: boolean;
   /** Names of `--target` and `--except`; see targetSteps. */
@@ -69,7 +71,7 @@ function draftOf(environment: Environment, request: Request, world: World): Draf
     joinDrafts(viewsOf(environment, database, world).map((view) => withUnread(view, draft(view))));
   switch (request.operation) {
     case "converge":
-      return each(null, (view) => convergeDatabase(view, rails));
+      return each(null, (view) => convergeDatabase(view, { ...rails, discard: options.discard ?? false }));
     case "backup":
       return each(request.database, (view) => backupDatabase(view, request));
     case "prune":

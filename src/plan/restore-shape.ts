@@ -12,7 +12,7 @@ import {
   text,
 } from "../model/shape.ts";
 import type { Step } from "../model/step.ts";
-import { stepBase } from "./step-base-shape.ts";
+import { backup, stepBase } from "./step-base-shape.ts";
 
 type RestoreKind = "download" | "decrypt" | "create" | "load" | "analyze" | "sanitize" | "swap" | "drop";
 
@@ -77,7 +77,7 @@ export const RESTORE_STEPS: { readonly [K in RestoreKind]: Members<Extract<Step,
     lostSlots: listOf(text),
     properties: nullable(object(PROPERTIES)),
   },
-  drop: { ...stepBase, name: text, expect: object({ oid: count, backup: nullable(text) }) },
+  drop: { ...stepBase, name: text, expect: object({ oid: count, backup: nullable(backup) }) },
 };
 
 export const VERIFY_DATABASE: Members<VerifyDatabaseStep> = {

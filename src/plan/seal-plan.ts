@@ -65,7 +65,7 @@ function targetsOf(
     if (seen?.state === "readable") stores[name] = seen.storeId;
   }
   const databases: Record<string, DatabaseIdentity> = {};
-  const dumped = steps.filter((one) => one.kind === "dump").map((one) => one.database);
+  const dumped = steps.filter((one) => one.kind === "dump" || one.kind === "drop").map((one) => one.database);
   for (const name of [...new Set(dumped)].sort()) {
     const seen = observation.databases[name];
     if (seen?.state === "reachable") databases[name] = seen.identity;

@@ -1,4 +1,4 @@
-import { listOf, oneOf, text } from "../model/shape.ts";
+import { eitherOf, listOf, object, oneOf, text } from "../model/shape.ts";
 
 /** The members that every step has. */
 export const stepBase = {
@@ -11,3 +11,9 @@ export const stepBase = {
   after: listOf(text),
   database: text,
 } as const;
+
+export const backup = eitherOf(
+  "must be { existing: NAME } or { made: STEP }",
+  object({ existing: text }),
+  object({ made: text }),
+);

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ArchiveEntry, DetailTable } from "../model/archive-contents.ts";
 import type { DatabaseProperties, MadeNote, TargetObservation } from "../model/restore-target.ts";
+import type { Snapshot } from "./postgres.ts";
 
 /**
  * The server of one declared database, reached as its admin role on a maintenance database. Admin credentials are resolved
@@ -40,6 +41,9 @@ export interface RestoreTarget {
    */
   load(load: Load, signal: AbortSignal): Promise<LoadReport>;
 
+  /** As `Postgres.openSnapshot`, of another database of the server, as the admin role; TARGET_CHANGED when its oid is another one. */
+  openSnapshot(database: NamedDatabase, signal: AbortSignal): Promise<Snapshot>;
+
   /** ANALYZE of the whole database. */
   analyze(name: string, signal: AbortSignal): Promise<void>;
 
@@ -77,6 +81,8 @@ export type NewDatabase = Pick<
 
 export interface FoundDatabase extends NamedDatabase {
   readonly note: MadeNote | null;
+  /** Nobody can connect but superusers and the admin role. */
+  readonly isClosed: boolean;
   readonly properties: DatabaseProperties;
 }
 

@@ -10,6 +10,7 @@ import { compress } from "../ports/stream/zstd.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { fromBackupKnown, fromPartFacts } from "./backup-facts.ts";
 import type { Artifact, Part, ProbeRun, Source, Standing, StepRun } from "./handler.ts";
+import { openKept, standingOfKept } from "./restore/kept-database.ts";
 
 /** Opens one snapshot and streams from it: the archive, the globals, and the detail, which waits for the archive's warnings. */
 export const dump: Source<DumpStep> = {
@@ -17,6 +18,7 @@ export const dump: Source<DumpStep> = {
   guard: "lease",
 
   async probe(step: DumpStep, run: ProbeRun): Promise<Standing> {
+    if (step.of !== undefined) return standingOfKept({ ...step.of, database: step.database }, run);
     const found = await run.ports.postgres(step.database).inspect(run.signal);
     if (found.state === "unreadable") return { state: "blocked", problem: found.problem };
     assertPlanned(step, found.identity, run);
@@ -28,9 +30,8 @@ export const dump: Source<DumpStep> = {
     const standing = await dump.probe(step, run);
     if (standing.state === "blocked")
       fail(standing.problem.code, standing.problem.detail, { fix: standing.problem.fix });
-    const snapshot = await run.ports.postgres(step.database).openSnapshot(run.signal);
+    const snapshot = await openPlanned(step, run);
     try {
-      assertPlanned(step, snapshot.identity, run);
       const archive = await snapshot.dump(run.signal);
       const globals = await snapshot.globals(run.signal);
       const onProgress = (bytes: number) => run.progress(bytes, snapshot.sizeBytes);
@@ -49,6 +50,19 @@ export const dump: Source<DumpStep> = {
     }
   },
 };
+
+/** Of the very database that was planned. */
+async function openPlanned(step: DumpStep, run: StepRun): Promise<Snapshot> {
+  if (step.of !== undefined) return openKept({ ...step.of, database: step.database }, run);
+  const snapshot = await run.ports.postgres(step.database).openSnapshot(run.signal);
+  try {
+    assertPlanned(step, snapshot.identity, run);
+    return snapshot;
+  } catch (error) {
+    await snapshot.close();
+    throw error;
+  }
+}
 
 function assertPlanned(step: DumpStep, found: DatabaseIdentity, run: ProbeRun): void {
   const planned = run.plan.targets.databases[step.database];

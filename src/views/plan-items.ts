@@ -45,7 +45,8 @@ export function itemText(item: PlanItem): string {
   const load = item.steps.find((step) => step.kind === "load");
   const first = item.steps[0];
   if (item.steps.length > 1 && upload !== undefined) {
-    return printable(`back up ${item.database} to ${upload.store}`);
+    const dump = item.steps.find((step) => step.kind === "dump");
+    return printable(`back up ${dump?.of?.name ?? item.database} to ${upload.store}`);
   }
   if (item.steps.length > 1 && load !== undefined) {
     return printable(`load ${item.database} into ${load.into}`);

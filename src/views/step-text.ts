@@ -1,6 +1,6 @@
 import type { LoadStep } from "../model/restore-steps.ts";
 import type { Step } from "../model/step.ts";
-import { actionOf } from "../plan/describe.ts";
+import { actionOf, backupOf } from "../plan/describe.ts";
 import { printable } from "./printable.ts";
 import { bytesText, countText } from "./quantities.ts";
 
@@ -23,13 +23,17 @@ function settingsOf(step: Step): readonly string[] {
     case "verify":
       return verifySettings(step);
     case "hold":
-      return [`hold ${step.hold}`, ...(step.reason === null ? [] : [step.reason])];
+      return step.reason === null ? [] : [step.reason];
     case "load":
       return loadSettings(step);
     case "swap":
       return step.lostSlots.length === 0 ? [] : [`losing the replication slots ${step.lostSlots.join(", ")}`];
     case "drop":
-      return [step.expect.backup === null ? "without a backup of it" : `backed up as ${step.expect.backup}`];
+      return [
+        step.expect.backup === null
+          ? "without a backup of it"
+          : `counting on ${backupOf(step.database, step.expect.backup)}`,
+      ];
     case "copy":
     case "prune":
     case "download":

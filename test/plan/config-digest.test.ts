@@ -40,6 +40,6 @@ it("takes the store of another environment for none of this one's", () => {
 it("asks every store of the database where a drop counts on a backup", () => {
   const file = environment(database());
   expect(storesConcerning(DROP, file)).toEqual([]);
-  const counting: Step = { ...DROP, expect: { oid: 1, backup: "b" } };
+  const counting: Step = { ...DROP, expect: { oid: 1, backup: { existing: "b" } } };
   expect(storesConcerning(counting, file)).toEqual(["primary"]);
 });

@@ -7,6 +7,7 @@ import { sealed, stepBase } from "./any-plan.ts";
 const text = fc.oneof(fc.string(), fc.constantFrom("null", "~", "1e5", "a: b", " a", "a\n", ""));
 const nothing = fc.constant(null);
 const count = fc.nat();
+const reference = fc.oneof(fc.record({ existing: text }), fc.record({ made: text }));
 
 const locale = {
   encoding: text,
@@ -29,7 +30,7 @@ const properties = fc.record({
 
 type Arbitraries = Readonly<Record<string, Readonly<Record<string, fc.Arbitrary<unknown>>>>>;
 
-/** What is there beside `stepBase`, for every kind that only a restore has. */
+/** What is there beside `stepBase`, for every kind that only a restore, or the end of what it left, has. */
 const members: Arbitraries = {
   download: { artifact: text, from: text, backup: text, store: text, expect: fc.record({ etag: text }) },
   decrypt: { artifact: text },
@@ -52,7 +53,16 @@ const members: Arbitraries = {
     lostSlots: fc.array(text),
     properties: fc.oneof(nothing, properties),
   },
-  drop: { name: text, expect: fc.record({ oid: count, backup: fc.option(text) }) },
+  drop: { name: text, expect: fc.record({ oid: count, backup: fc.option(reference) }) },
+  dump: {
+    artifact: text,
+    of: fc.record({ name: text, oid: count }),
+    origin: fc.constant("safety"),
+    slotAt: nothing,
+    label: fc.option(text),
+    format: fc.constant("archive"),
+    compression: fc.constant("none"),
+  },
 };
 
 const verifies: Arbitraries = {

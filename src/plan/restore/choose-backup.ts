@@ -11,6 +11,7 @@ import {
   flawOf,
   hasFailedProof,
   isAmbiguous,
+  isSetAside,
   type ListedBackup,
   listedIn,
 } from "./listed-backup.ts";
@@ -146,9 +147,13 @@ function atOrBefore(choice: Choice, moment: Moment): Made {
 function passedOver({ view }: Choice, listed: readonly ListedBackup[]): readonly Problem[] {
   return listed.map((one) => {
     const flaw = flawOf(view, one) ?? "";
-    const code = view.ahead.has(one.name) ? "CLOCK_AHEAD" : "BACKUP_INCOMPLETE";
-    return remark(`${one.name} of ${renderInstant(one.at)} is passed over: it ${flaw}`, code);
+    return remark(`${one.name} of ${renderInstant(one.at)} is passed over: it ${flaw}`, codeFor(view, one));
   });
+}
+
+function codeFor(view: DatabaseView, one: ListedBackup): Problem["code"] {
+  if (view.ahead.has(one.name)) return "CLOCK_AHEAD";
+  return isSetAside(view, one) ? "RESTORE_NOTICE" : "BACKUP_INCOMPLETE";
 }
 
 /** What could not be looked at may hold a newer one, or the only one. */

@@ -36,13 +36,13 @@ function madeText(one: MadeDatabase, note: MadeNote): string {
   }
 }
 
-function fixFor(one: MadeDatabase, note: MadeNote, { database, now }: RestoreCase): string {
+function fixFor(one: MadeDatabase, note: MadeNote, { environment, database, now }: RestoreCase): string {
   const drop = `DROP DATABASE ${quoted(one.name)};`;
   if (note.state === "partial")
     return `its follow-up plan goes on with it, dbops apply ${note.plan} loads it anew; if nobody wants it: ${drop}`;
   if (note.state !== "old") return `dbops apply ${note.plan} goes on with it; if nobody wants it: ${drop}`;
   const since = note.replacedAt === null ? Number.NaN : msOf(note.replacedAt);
   return msOf(now) - since > database.restore.graceMs
-    ? `its grace is over; if nobody wants it: ${drop}`
+    ? `its grace is over: dbops plan ${environment.name} proposes to drop it`
     : "it is kept for its grace";
 }

@@ -51,10 +51,30 @@ export function isAmbiguous({ found }: ListedBackup): boolean {
 
 /** Why nobody gets this backup who did not name it; null: it is as good as any. */
 export function flawOf(view: DatabaseView, listed: ListedBackup): string | null {
+  const damage = damageOf(view, listed);
+  if (damage !== null) return damage;
+  const aside = asideIn(listed);
+  return aside === null ? null : `is a ${aside} backup, restored only by its name`;
+}
+
+/**
+ * True for a whole backup that stands for no moment of the database: it was taken for safety, or as evidence, of what somebody was
+ * about to replace or drop, so it is newer than others and has older or damaged content.
+ */
+export function isSetAside(view: DatabaseView, listed: ListedBackup): boolean {
+  return damageOf(view, listed) === null && asideIn(listed) !== null;
+}
+
+function damageOf(view: DatabaseView, listed: ListedBackup): string | null {
   if (candidateOf(listed, null) === null) return `is not complete: ${lackOf(listed)}`;
   if (view.ahead.has(listed.name)) return "is dated later than the clock of its store";
   if (isAmbiguous(listed)) return "stands for two backups, the runbook's file and one of dbops";
   return hasFailedProof(listed) ? "failed its last proof" : null;
+}
+
+function asideIn({ found }: ListedBackup): Backup["origin"] {
+  const origins = found.map((one) => one.backup.origin);
+  return origins.find((one) => one === "safety" || one === "forensic") ?? null;
 }
 
 /** What an incomplete backup lacks, as far as a listing tells. */

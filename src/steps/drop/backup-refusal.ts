@@ -2,27 +2,43 @@ import { msOf } from "../../model/instant.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { DropStep } from "../../model/restore-steps.ts";
 import type { MadeNote } from "../../model/restore-target.ts";
+import type { BackupReference } from "../../model/step.ts";
 import { listBackups } from "../../ports/list-backups.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import { readManifest } from "../../ports/read-manifest.ts";
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
+import { makerOf, resolveName } from "../backup-facts.ts";
 import type { ProbeRun } from "../handler.ts";
 import { readDetail } from "../restore/backup-source.ts";
 
-interface Question {
-  readonly backup: string;
+interface Asked {
+  readonly backup: BackupReference;
   /** The comment of the database that is to go. */
   readonly note: MadeNote;
 }
 
-/** null: a store of the database has this backup, whole, and its content says that it is one of the database that is to go. */
+interface Question {
+  readonly backup: string;
+  /** This plan made it, of the database that is to go. */
+  readonly isOwn: boolean;
+  readonly note: MadeNote;
+}
+
+/**
+ * null: a store of the database has this backup, whole, taken when nobody could write any more, and it is one of the database
+ * that is to go: this plan made it of that one, the database's comment says so, or, opened, the backup itself does.
+ */
 export async function backupRefusal(
   step: DropStep,
-  question: Question,
+  { backup: reference, note }: Asked,
   run: ProbeRun,
 ): Promise<Problem | null> {
   const { environment } = run.ports;
+  const backup = resolveName(reference, run);
+  if (backup === null)
+    return problem("PRUNE_REFUSED", `${step.name} needs the backup that ${makerOf(reference)} makes`);
+  const question = { backup, note, isOwn: "made" in reference && isMadeOfIt(step, reference.made, run) };
   const declared = environment.databases.find((one) => one.name === step.database);
   const reasons: string[] = [];
   for (const { store } of declared?.backup.stores ?? []) {
@@ -51,7 +67,7 @@ async function reasonAgainst(
 
 async function look(
   step: DropStep,
-  { backup, note, store }: Question & { readonly store: ObjectStore },
+  { backup, note, isOwn, store }: Question & { readonly store: ObjectStore },
   run: ProbeRun,
 ): Promise<string | null> {
   const of = { environment: run.plan.environment, database: step.database };
@@ -62,9 +78,24 @@ async function look(
   const { manifest } = await readManifest(store, backup, run.signal);
   const tooEarly = isTooEarly(manifest, note);
   if (tooEarly !== null) return tooEarly;
+  if (isOwn && manifest.plan === run.plan.plan) return null;
+  if (note.keptAs === backup) return null;
   const identity = identityIn(await readDetail({ ports: run.ports, store, manifest }, run));
   const isOfIt = identity?.database === step.name && identity.oid === step.expect.oid;
   return isOfIt ? null : "it is a backup of another database";
+}
+
+/** True for the upload of a dump of exactly this database, in the plan that is applied. */
+function isMadeOfIt(step: DropStep, made: string, { plan }: ProbeRun): boolean {
+  const upload = plan.steps.find((one) => one.kind === "upload" && one.id === made);
+  if (upload?.kind !== "upload") return false;
+  return plan.steps.some(
+    (one) =>
+      one.kind === "dump" &&
+      one.artifact === upload.artifact &&
+      one.of?.name === step.name &&
+      one.of.oid === step.expect.oid,
+  );
 }
 
 function isTooEarly({ snapshotAt }: Manifest, { replacedAt }: MadeNote): string | null {

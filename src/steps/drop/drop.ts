@@ -1,11 +1,11 @@
 import type { Facts } from "../../model/audit-entry.ts";
-import { isMadeName } from "../../model/made-database.ts";
 import type { DropStep } from "../../model/restore-steps.ts";
-import type { MadeNote } from "../../model/restore-target.ts";
 import type { FoundDatabase } from "../../ports/restore-target.ts";
 import { DbopsError } from "../../problems/dbops-error.ts";
-import { type Problem, problem } from "../../problems/problem.ts";
+import type { Problem } from "../../problems/problem.ts";
+import { resolveName } from "../backup-facts.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "../handler.ts";
+import { keptRefusal, openRefusal } from "../restore/kept-database.ts";
 import { plannedServer } from "../restore/planned-server.ts";
 import { backupRefusal } from "./backup-refusal.ts";
 
@@ -33,6 +33,7 @@ export const drop: Action<DropStep> = {
     const refusal = await refusalOf(step, found, run);
     if (refusal !== null) throw new DbopsError([refusal]);
     await run.assertHeld();
+    await noteBackup(step, found, run);
     await run.ports.restoreTarget(step.database).drop({ name: step.name, oid: step.expect.oid }, run.signal);
     return { name: step.name, oid: step.expect.oid };
   },
@@ -44,24 +45,19 @@ async function look(step: DropStep, run: ProbeRun): Promise<FoundDatabase | null
 }
 
 async function refusalOf(step: DropStep, found: FoundDatabase, run: ProbeRun): Promise<Problem | null> {
-  const { name, expect } = step;
-  const fix = `dbops plan ${run.plan.environment}`;
-  const refuse = (detail: string) => problem("PRUNE_REFUSED", detail, { fix });
-  if (!isMadeName(name)) return refuse(`${name} is no name that dbops gives to a database`);
-  if (found.oid !== expect.oid)
-    return problem("TARGET_CHANGED", `${name} has oid ${found.oid}, not ${expect.oid}`, { fix });
+  const { database, name, expect } = step;
+  const refusal = await keptRefusal({ database, name, oid: expect.oid }, found, run);
+  if (refusal !== null) return refusal;
   const { note } = found;
-  if (note === null) return refuse(`the comment of ${name} does not say that dbops made it`);
-  if (note.environment !== run.plan.environment || note.database !== step.database)
-    return refuse(`${name} is of ${note.database} of ${note.environment}, as its comment says`);
-  if (note.state !== "old") return whileRestoring(step, note, run);
-  return expect.backup === null ? null : backupRefusal(step, { backup: expect.backup, note }, run);
+  if (expect.backup === null || note === null || note.state !== "old") return null;
+  return openRefusal(found) ?? backupRefusal(step, { backup: expect.backup, note }, run);
 }
 
-/** A side database may be what a restore works on at this moment. */
-async function whileRestoring(step: DropStep, note: MadeNote, run: ProbeRun): Promise<Problem | null> {
-  const holder = await run.leaseHolder(step.database, "restore");
-  if (holder === null) return null;
-  const detail = `${step.database} is being restored by ${holder}, maybe into ${step.name} (from ${note.backup})`;
-  return problem("PRUNE_REFUSED", detail, { fix: "wait until it has ended, then apply again" });
+/** A drop that the server refuses (somebody holds it) is planned again: with this backup, and not with another dump. */
+async function noteBackup(step: DropStep, { note }: FoundDatabase, run: StepRun): Promise<void> {
+  const { backup, oid } = step.expect;
+  const keptAs = backup === null ? null : resolveName(backup, run);
+  if (keptAs === null || note === null || note.state !== "old" || note.keptAs === keptAs) return;
+  const target = run.ports.restoreTarget(step.database);
+  await target.setNote({ name: step.name, oid }, { ...note, keptAs }, run.signal);
 }

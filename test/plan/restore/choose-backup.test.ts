@@ -108,6 +108,33 @@ describe("a moment", () => {
   }
 });
 
+describe.each(["safety", "forensic"] as const)("a %s backup", (origin) => {
+  const aside: Backup = { ...TUESDAY, origin };
+
+  it("is never the newest one, nor the newest before a moment: it is newer than what it holds", () => {
+    for (const at of ["latest", "2026-11-24T09:00:00Z"]) {
+      const chosen = choose({ primary: [MONDAY, aside] }, { point: { at } });
+      expect(names(chosen)).toEqual([MONDAY.name]);
+      expect(chosen.notices).toEqual([
+        expect.objectContaining({
+          code: "RESTORE_NOTICE",
+          detail: expect.stringContaining(`it is a ${origin} backup, restored only by its name`),
+        }),
+      ]);
+    }
+    expect(refusal(() => choose({ primary: [aside] }, { point: { at: "latest" } })).code).toBe(
+      "BACKUP_UNKNOWN",
+    );
+  });
+
+  it("is restored by its name", () => {
+    for (const point of [{ at: "20261124_010007" }, { file: TUESDAY.name }]) {
+      const chosen = choose({ primary: [MONDAY, aside] }, { point });
+      expect([names(chosen), chosen.notices]).toEqual([[TUESDAY.name], []]);
+    }
+  });
+});
+
 describe("a backup that is named", () => {
   it.each([
     { at: "20261123_010007" },

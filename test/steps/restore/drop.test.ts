@@ -136,7 +136,8 @@ describe("a drop", () => {
 describe("a drop that counts on a backup", () => {
   it("takes none but a whole one of exactly that database, made after it was replaced", async () => {
     const place = await replaced();
-    const step = (backup: string) => dropOf(place, { expect: { oid: place.liveOid, backup } });
+    const step = (backup: string) =>
+      dropOf(place, { expect: { oid: place.liveOid, backup: { existing: backup } } });
     expect(await refused(place, step("production_app_20200101_000000"))).toMatch(/primary: it is not there/);
     expect(await refused(place, step(world.backup))).toMatch(/before nobody could write any more/);
     await declareApp(place.workplace, world.cluster, { database: place.live });
@@ -159,7 +160,7 @@ describe("a drop that counts on a backup", () => {
     });
     const folder = join(place.workplace.folder, "environments");
     const { ports } = connect(await loadEnvironment("production", folder), "read-write", never);
-    const step = dropOf(place, { expect: { oid: place.liveOid, backup: manifest.name } });
+    const step = dropOf(place, { expect: { oid: place.liveOid, backup: { existing: manifest.name } } });
     expect(await refused({ ...place, ports }, step)).toMatch(/declares no identity/);
   });
 });

@@ -12,6 +12,7 @@ import { liveNameOf } from "./live-name.ts";
 import { analyze, ask, readTables } from "./questions.ts";
 import { runScript } from "./run-script.ts";
 import { setNote } from "./set-note.ts";
+import { snapshotOf } from "./snapshot-of.ts";
 import { swapDatabases } from "./swap-databases.ts";
 
 /** The port over node-pg and pg_restore. Nothing is resolved or opened before the first call. */
@@ -30,6 +31,7 @@ export function openRestoreTarget(
     drop: (named, signal) => dropDatabase(access, named, signal),
     load: (load, signal) =>
       load.format === "sql" ? loadPlain(access, load, signal) : loadArchive(access, load, signal),
+    openSnapshot: (named, signal) => snapshotOf(access, named, signal),
     analyze: (name, signal) => analyze(access, name, signal),
     runScript: (name, script, signal) => runScript(access, { name, script }, signal),
     tables: (name, signal) => readTables(access, name, signal),

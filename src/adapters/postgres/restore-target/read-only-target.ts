@@ -9,6 +9,7 @@ export function readOnlyTarget(target: RestoreTarget): RestoreTarget {
     find: (name, signal) => target.find(name, signal),
     tables: (name, signal) => target.tables(name, signal),
     ask: (name, sql, signal) => target.ask(name, sql, signal),
+    openSnapshot: (named, signal) => target.openSnapshot(named, signal),
     create: async (name) => refuse("create", name),
     setNote: async ({ name }) => refuse("comment on", name),
     drop: async ({ name }) => refuse("drop", name),
