@@ -1,13 +1,12 @@
 import type { Facts } from "../model/audit-entry.ts";
 import type { Instant } from "../model/instant.ts";
 import type { SwapStep } from "../model/restore-steps.ts";
-import type { MadeNote, TargetFacts } from "../model/restore-target.ts";
-import type { FoundDatabase, NamedDatabase } from "../ports/restore-target.ts";
+import type { MadeNote } from "../model/restore-target.ts";
 import { DbopsError, fail } from "../problems/dbops-error.ts";
-import { type Problem, problem } from "../problems/problem.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
 import { plannedServer } from "./restore/planned-server.ts";
 import { loadedSide, type SideName, standingOnSide } from "./restore/side-database.ts";
+import { type Places, swapRefusal } from "./restore/swap-refusal.ts";
 
 /** Gives the side database the name, and keeps what had it beside. Done when both stand where they are to stand. */
 export const swap: Action<SwapStep> = {
@@ -20,14 +19,14 @@ export const swap: Action<SwapStep> = {
     const done = swappedFacts(step, places, run);
     if (done !== null)
       return { state: "done", evidence: `${step.live} is the database that was loaded`, facts: done };
-    const refusal = refusalOf(step, { server, places }, run);
+    const refusal = swapRefusal(step, { server, places }, run);
     if (refusal !== null) return { state: "blocked", problem: refusal };
     return standingOnSide(sideOf(step), run);
   },
 
   async execute(step: SwapStep, run: StepRun): Promise<Facts> {
     const server = await plannedServer(step, run);
-    const refusal = refusalOf(step, { server, places: await lookAtPlaces(step, run) }, run);
+    const refusal = swapRefusal(step, { server, places: await lookAtPlaces(step, run) }, run);
     if (refusal !== null) throw new DbopsError([refusal]);
     const { name, oid } = await loadedSide(sideOf(step), run);
     const facts = factsOf(step, oid);
@@ -58,11 +57,6 @@ function factsOf(step: SwapStep, oid: number): Facts {
   return { live: step.live, liveOid: oid, old: liveOid === null ? null : step.old, oldOid: liveOid };
 }
 
-interface Places {
-  readonly live: FoundDatabase | null;
-  readonly old: FoundDatabase | null;
-}
-
 async function lookAtPlaces(step: SwapStep, run: ProbeRun): Promise<Places> {
   const target = run.ports.restoreTarget(step.database);
   return {
@@ -76,35 +70,6 @@ function swappedFacts(step: SwapStep, { live, old }: Places, run: ProbeRun): Fac
   const noted = run.journaled(step.id)?.["liveOid"];
   if (live === null || live.oid !== noted) return null;
   return (old?.oid ?? null) === step.expect.liveOid ? factsOf(step, live.oid) : null;
-}
-
-function refusalOf(
-  step: SwapStep,
-  { server, places }: { readonly server: TargetFacts; readonly places: Places },
-  run: ProbeRun,
-): Problem | null {
-  const fix = `dbops plan ${run.plan.environment} restore`;
-  const { live, old } = places;
-  if ((live?.oid ?? null) !== step.expect.liveOid) {
-    const detail = `${step.live} is ${oidText(live)}; the plan was made for ${oidText(expected(step))}`;
-    return problem("TARGET_CHANGED", detail, { fix });
-  }
-  if (old !== null)
-    return problem("DATABASE_EXISTS", `there is a database ${step.old} (oid ${old.oid}) already`, { fix });
-  const lost = (server.live?.slots ?? [])
-    .filter((one) => one.type === "logical" && !step.lostSlots.includes(one.name))
-    .map((one) => one.name);
-  if (lost.length === 0) return null;
-  const detail = `${step.live} has the replication slots ${lost.join(", ")} by now, which would be lost with it`;
-  return problem("RESTORE_BLOCKED", detail, { fix: `${fix} --accept-slot-loss` });
-}
-
-function expected({ live, expect: { liveOid } }: SwapStep): NamedDatabase | null {
-  return liveOid === null ? null : { name: live, oid: liveOid };
-}
-
-function oidText(database: NamedDatabase | null): string {
-  return database === null ? "no database" : `the database with oid ${database.oid}`;
 }
 
 /** The server's own clock, which the backups of what is replaced are dated with. */

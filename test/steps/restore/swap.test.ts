@@ -94,6 +94,7 @@ describe("a swap", () => {
 
   it("is refused when a replication slot would be lost that nobody accepted", async () => {
     const place = await world.place();
+    await loaded(place);
     await world.cluster.psql(
       place.live,
       "SELECT pg_create_logical_replication_slot('kept_slot', 'test_decoding')",
@@ -114,6 +115,15 @@ describe("a swap", () => {
     } finally {
       await world.cluster.psql("postgres", "SELECT pg_drop_replication_slot('kept_slot')");
     }
+  });
+
+  it("that would be refused lets nothing be made for it", async () => {
+    const place = await world.place();
+    await world.cluster.psql("postgres", `DROP DATABASE "${place.live}"`);
+    await world.cluster.psql("postgres", `CREATE DATABASE "${place.live}"`);
+    const before = await databasesOf(world, place);
+    expect(failureOf(await place.apply(), "app.create").code).toBe("TARGET_CHANGED");
+    expect(await databasesOf(world, place)).toEqual(before);
   });
 
   it("changes nothing when its lock was lost just before", async () => {

@@ -1,0 +1,40 @@
+import type { SwapStep } from "../../model/restore-steps.ts";
+import type { TargetFacts } from "../../model/restore-target.ts";
+import type { NamedDatabase } from "../../ports/restore-target.ts";
+import { type Problem, problem } from "../../problems/problem.ts";
+import type { ProbeRun } from "../handler.ts";
+
+/** What has the two names of a swap now. */
+export interface Places {
+  readonly live: NamedDatabase | null;
+  readonly old: NamedDatabase | null;
+}
+
+/** Why a swap would not do what was planned any more; null: it would. Asked before the load as well, which takes hours. */
+export function swapRefusal(
+  step: SwapStep,
+  { server, places: { live, old } }: { readonly server: TargetFacts; readonly places: Places },
+  run: ProbeRun,
+): Problem | null {
+  const fix = `dbops plan ${run.plan.environment} restore`;
+  if ((live?.oid ?? null) !== step.expect.liveOid) {
+    const detail = `${step.live} is ${oidText(live)}; the plan was made for ${oidText(expected(step))}`;
+    return problem("TARGET_CHANGED", detail, { fix });
+  }
+  if (old !== null)
+    return problem("DATABASE_EXISTS", `there is a database ${step.old} (oid ${old.oid}) already`, { fix });
+  const lost = (server.live?.slots ?? [])
+    .filter((one) => one.type === "logical" && !step.lostSlots.includes(one.name))
+    .map((one) => one.name);
+  if (lost.length === 0) return null;
+  const detail = `${step.live} has the replication slots ${lost.join(", ")} by now, which would be lost with it`;
+  return problem("RESTORE_BLOCKED", detail, { fix: `${fix} --accept-slot-loss` });
+}
+
+function expected({ live, expect: { liveOid } }: SwapStep): NamedDatabase | null {
+  return liveOid === null ? null : { name: live, oid: liveOid };
+}
+
+function oidText(database: NamedDatabase | null): string {
+  return database === null ? "no database" : `the database with oid ${database.oid}`;
+}
