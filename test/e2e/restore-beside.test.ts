@@ -27,7 +27,11 @@ describe("while a restore loads", () => {
     const second = ["plan", "production", "restore", "--at", world.stamp, "--out", "second.yaml"];
     const planned = mustSucceed(await place.dbops(second));
     expect(planned.stdout).toMatch(/dbops_[0-9a-f]{8}_side.*did not finish loading, or still does/);
-    expect(await place.dbops(["apply", "second.yaml", "--yes"])).toMatchObject({ code: 5 });
+    for (const plan of ["second.yaml", "r.yaml"])
+      expect(await place.dbops(["apply", plan, "--yes"])).toMatchObject({
+        code: 5,
+        stderr: expect.stringMatching(new RegExp(`app(\\.restore)? is held by .*${running.child.pid}`)),
+      });
     expect(await databasesOf(world.cluster)).toBe(before);
     mustSucceed(await place.dbops(["plan", "production", "backup", "--out", "b.yaml"]));
     mustSucceed(await place.dbops(["apply", "b.yaml"]));
@@ -36,7 +40,9 @@ describe("while a restore loads", () => {
     expect(await running.ended).toMatchObject({ code: 0 });
     expect((await restoredIn(world.cluster, place.live)).checksums).toBe(world.original.checksums);
     // What it was made to replace is another database by now.
+    const after = await databasesOf(world.cluster);
     expect(await place.dbops(["apply", "second.yaml", "--yes"])).toMatchObject({ code: 4 });
+    expect(await databasesOf(world.cluster)).toBe(after);
     expect((await restoredIn(world.cluster, place.live)).checksums).toBe(world.original.checksums);
   });
 

@@ -44,8 +44,9 @@ export async function expectRestoredOnce(world: RestorableWorld, place: Place): 
   expect(found.checksums).toBe(world.original.checksums);
   expect(found.properties).toBe(world.original.properties);
   expect(found.text === world.original.text).toBe(true); // megabytes, of which a diff would help nobody
+  const { side } = await swapOf(place);
   const files = await filesOf(place, "primary");
-  expect(files.filter((file) => file.includes("/hold/"))).toEqual([]);
+  expect(files.filter((file) => file.includes(`/hold/restore-${side.split("_")[1]}`))).toEqual([]);
   expect(await place.dbops(["audit", "verify", "production"])).toMatchObject({ code: 0, stderr: "" });
   expect(await place.dbops(["apply", "r.yaml", "--yes"])).toMatchObject({ code: 4 });
 }
