@@ -78,9 +78,13 @@ class PlanRun {
     }
   }
 
-  /** The scopes of all that could run at once: here a lock held by another run still refuses the whole plan. */
+  /**
+   * The scopes of all that could run at once, and every lease: here one that another run holds still refuses the whole plan. A lock that is
+   * needed later may be free by then; a lease that is held means that somebody is at the same work.
+   */
   async #openFirstScopes(): Promise<void> {
-    const first = this.#units.filter((unit) => unit.needs.size === 0 && unit.after.size === 0);
+    const isFirst = ({ needs, after }: Unit) => needs.size === 0 && after.size === 0;
+    const first = this.#units.filter((unit) => isFirst(unit) || unit.guard !== "lock");
     for (let at = 0; at < first.length; at += OPENED_AT_ONCE) {
       const units = first.slice(at, at + OPENED_AT_ONCE);
       const opened = await Promise.allSettled(units.map((unit) => this.#sessions.open(unit)));

@@ -32,20 +32,7 @@ it("leaves the lock to others while its next unit under it waits for long work, 
     const lock = await acquireLock({ store, host: hostOf(2), clock: handClock() }, "app", "another");
     setTimeout(() => void lock.release(), 100); // after the run has asked for it
   });
-  const { id, kind, effect, why, database, after } = verifyOf("app");
-  const order = { needs: ["app.hold.first"], after };
-  const verify = {
-    id,
-    kind,
-    effect,
-    why,
-    database,
-    ...order,
-    type: "database" as const,
-    name: "side",
-    without: [],
-    checks: [],
-  };
+  const verify = verifyDatabaseAfter("app.hold.first");
   const applied = await run([
     holdOf("app", "first"),
     verify,
@@ -56,3 +43,23 @@ it("leaves the lock to others while its next unit under it waits for long work, 
   const events = eventsOf(records, "app").map((one) => one.event);
   expect(events).toEqual(["plan", "begin", "end", "begin", "end", "applied"]);
 });
+
+it("begins nothing while another run holds a lease that is needed later", async () => {
+  const { run, records, effects } = worldOf();
+  const verify = verifyDatabaseAfter("app.hold.first");
+  const context = { store: records, host: hostOf(2), clock: handClock() };
+  const lock = await acquireLock(context, "app.restore", "another");
+  const steps = [holdOf("app", "first"), verify];
+  await expect(run(steps)).rejects.toThrow(/app\.restore is held by/);
+  expect(effects).toEqual([]);
+  await lock.release();
+  expect((await run(steps)).outcome).toBe("applied");
+  expect(effects).toEqual(["app.hold.first", verify.id]);
+});
+
+function verifyDatabaseAfter(needed: string) {
+  const { id, kind, effect, why, database, after } = verifyOf("app");
+  const order = { needs: [needed], after };
+  const what = { type: "database" as const, name: "side", without: [], checks: [] };
+  return { id, kind, effect, why, database, ...order, ...what };
+}

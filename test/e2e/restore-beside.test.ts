@@ -7,7 +7,7 @@ import {
   startRestorableWorld,
 } from "../support/restorable-world.ts";
 import { backupsIn } from "../support/store-files.ts";
-import { mustSucceed } from "../support/taken-backup.ts";
+import { backupFilesOf, mustSucceed } from "../support/taken-backup.ts";
 
 let world: RestorableWorld;
 
@@ -24,6 +24,7 @@ describe("while a restore loads", () => {
     const place = await heldPlace(world, AT_DATA);
     const running = await startHeld(place);
     const before = await databasesOf(world.cluster);
+    const stored = await backupFilesOf(place);
     const second = ["plan", "production", "restore", "--at", world.stamp, "--out", "second.yaml"];
     const planned = mustSucceed(await place.dbops(second));
     expect(planned.stdout).toMatch(/dbops_[0-9a-f]{8}_side.*did not finish loading, or still does/);
@@ -33,6 +34,7 @@ describe("while a restore loads", () => {
         stderr: expect.stringMatching(new RegExp(`app(\\.restore)? is held by .*${running.child.pid}`)),
       });
     expect(await databasesOf(world.cluster)).toBe(before);
+    expect(await backupFilesOf(place)).toEqual(stored); // not even its pin
     mustSucceed(await place.dbops(["plan", "production", "backup", "--out", "b.yaml"]));
     mustSucceed(await place.dbops(["apply", "b.yaml"]));
     expect(await backupsIn(place, "primary")).toHaveLength(2);
