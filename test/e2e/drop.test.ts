@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { acquireLock } from "../../src/apply/lock.ts";
+import { loadEnvironment } from "../../src/config/load-environments.ts";
+import { connect } from "../../src/main/connect.ts";
 import { parseNote, renderNote } from "../../src/model/made-database.ts";
 import { edit, readPlan } from "../support/plan-text.ts";
 import {
@@ -124,7 +128,7 @@ describe("what a restore replaced, when its grace is over", () => {
     expect(await backupsIn(place, "primary")).toEqual(before);
   });
 
-  it("is left to a person by run, dump and all, unless the file says automatic: [drop]", async () => {
+  it("is left to a person by run, dump and all, unless the file says automatic: [drop], and not during a restore", async () => {
     const { place, old } = await replacedLongAgo();
     await automatic(place, ["backup", "copy", "prune"]);
     const left = mustSucceed(await place.dbops(["run", "production"]));
@@ -134,6 +138,13 @@ describe("what a restore replaced, when its grace is over", () => {
     mustSucceed(await place.dbops(["run", "production"]));
     expect([await stands(old), await backupsIn(place, "primary")]).toEqual([true, before]);
     await automatic(place, ["backup", "drop"]);
+    const file = await loadEnvironment("production", join(place.folder, "environments"));
+    const { records } = connect(file, "read-write", new AbortController().signal);
+    const restoring = await acquireLock(records, "app.restore", "another plan");
+    const waiting = mustSucceed(await place.dbops(["run", "production"]));
+    await restoring.release();
+    expect(waiting.stdout + waiting.stderr).toContain(`${old} stays for now: app is being restored by`);
+    expect([await stands(old), await backupsIn(place, "primary")]).toEqual([true, before]);
     mustSucceed(await place.dbops(["run", "production"]));
     expect(await stands(old)).toBe(false);
     expect(await backupsIn(place, "primary")).toHaveLength(before.length + 1);

@@ -87,6 +87,9 @@ function perform(step: Step, run: Run): void {
     case "hold":
       hold(step, run);
       break;
+    case "drop":
+      drop(step, run);
+      break;
     default:
       throw new Error(`${step.id}: these plans restore nothing`);
   }
@@ -104,6 +107,14 @@ function hold(step: Extract<Step, { kind: "hold" }>, run: Run): void {
   if (found === undefined) throw new Error(`${step.id}: not there`);
   found.holds = found.holds.filter((id) => id !== step.hold);
   if (step.action === "place") found.holds.push(step.hold);
+}
+
+function drop({ database, name, expect }: Extract<Step, { kind: "drop" }>, { state }: Run): void {
+  const seen = state.databases[database];
+  const made = seen?.state === "reachable" ? (seen.made ?? []) : [];
+  if (seen?.state !== "reachable" || !made.some((one) => one.name === name && one.oid === expect.oid))
+    throw new Error(`${name}: not there`);
+  seen.made = made.filter((one) => one.name !== name);
 }
 
 function upload(step: Extract<Step, { kind: "upload" }>, run: Run): void {
