@@ -156,7 +156,7 @@ function checkStep(
     ...base(at, "check", "none"),
     kind: "verify",
     type: "database",
-    why: `${countOf(tables.length, "table")} with their rows must be as they were backed up${declared}`,
+    why: `${countOf(tables.length, "table")} must be there (no row is counted)${declared}`,
     needs,
     name: names.side,
     without: [...new Set([...content.skip.map((one) => one.entry), ...content.tolerated])].sort(),
