@@ -28,13 +28,18 @@ const properties = fc.record({
   settings: fc.array(fc.record({ role: fc.option(text), settings: fc.array(text) })),
 });
 
+const digest = fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 64, maxLength: 64 });
+
+/** In a follow-up plan. */
+const continues = fc.record({ plan: digest, failed: digest, unlisted: fc.array(text) });
+
 type Arbitraries = Readonly<Record<string, Readonly<Record<string, fc.Arbitrary<unknown>>>>>;
 
 /** What is there beside `stepBase`, for every kind that only a restore, or the end of what it left, has. */
 const members: Arbitraries = {
   download: { artifact: text, from: text, backup: text, store: text, expect: fc.record({ etag: text }) },
   decrypt: { artifact: text },
-  create: { name: text, backup: text, like: fc.record(locale) },
+  create: { name: text, backup: text, like: fc.record(locale), continues },
   load: {
     artifact: text,
     into: text,
