@@ -62,7 +62,7 @@ export interface RestoreInFile {
    * How many sessions build indexes and constraints at once.
    * @asType integer
    * @minimum 1
-   * @maximum 64
+   * @maximum 32
    * @default 2
    */
   readonly jobs?: number;

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RestoreRequest } from "../model/plan.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { wholeNumber } from "./command-line.ts";
@@ -38,7 +38,7 @@ export function addRestoreOptions(planning: Command): void {
     .option("--accept-slot-loss", "restore: the replaced database's logical slots go with it", false)
     .option("--tolerate <entry...>", "restore: entries of the archive that may fail")
     .addOption(
-      new Option("--jobs <n>", "restore: sessions for indexes and constraints").argParser(wholeNumber),
+      new Option("--jobs <n>", "restore: sessions for indexes and constraints").argParser(jobsNumber),
     );
 }
 
@@ -71,6 +71,15 @@ export function restoreRequestOf(
     tolerate: [...new Set(options.tolerate ?? [])].sort(),
     jobs: options.jobs ?? null,
   };
+}
+
+/** As the file's `restore.jobs`: each is a session of the server and a process here. */
+const MOST_JOBS = 32;
+
+function jobsNumber(text: string): number {
+  const jobs = wholeNumber(text);
+  if (jobs > MOST_JOBS) throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_JOBS}.`);
+  return jobs;
 }
 
 function usage(detail: string, fix: string): never {

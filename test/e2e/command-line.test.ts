@@ -84,6 +84,7 @@ describe("the options of a restore", () => {
     [["--at", "latest", "--into", ""], "--into needs a name", "--into NAME"],
     [["--at", "latest", "--safety", "after"], "before", "dbops --help"],
     [["--at", "latest", "--jobs", "0"], "whole number from 1 on", "dbops --help"],
+    [["--at", "latest", "--jobs", "33"], "whole number from 1 to 32", "dbops --help"],
     [["--at", "yesterday"], "--at yesterday is no moment", "--at latest"],
     [["--at", "2026-11-24T01:00:00"], "lacks its zone", "--at latest"],
     [["--file", "../../staging/app/x.dump"], "is a path", "dbops backups"],

@@ -26,11 +26,13 @@ describe("what a file says about restoring", () => {
     expect(usedForm({ database: { restore: { jobs: 4 } } }).databases[0]).toMatchObject({ admin: null });
   });
 
-  it("has from 1 to 64 jobs and a grace with a unit", () => {
+  it("has from 1 to 32 jobs and a grace with a unit", () => {
     const [jobs, grace, ...others] = forRestore({ jobs: 0, grace: "7 days" });
     expect(jobs).toBe("databases.app.restore.jobs is 0; it must be 1 or more");
     expect(grace).toMatch(/^databases\.app\.restore\.grace: "7 days" is no duration; did you mean 7d\?/);
     expect(others).toEqual([]);
+    expect(forRestore({ jobs: 33 })).toEqual(["databases.app.restore.jobs is 33; it must be 32 or less"]);
+    expect(forRestore({ jobs: 32 })).toEqual([]);
   });
 
   it("knows the services whose schemas are left alone", () => {
