@@ -20,12 +20,13 @@ afterAll(async () => {
 /** What somebody, or a disk, does to the archive of a backup; `other` is that of an older one. */
 type Damage = (archive: string, other: string) => Promise<void>;
 
+/** The first three also where age would tell; the others must be told by the manifest alone. */
 const DAMAGES: Readonly<Record<string, Damage>> = {
   "is cut off": async (archive) => truncate(archive, (await stat(archive)).size - 100),
-  "has a bit flipped in its head": (archive) => flipBit(archive, 0.001),
   "has a bit flipped in its middle": (archive) => flipBit(archive, 0.5),
-  "has a bit flipped at its end": (archive) => flipBit(archive, 0.9999),
   "is the archive of another backup": (archive, other) => copyFile(other, archive),
+  "has a bit flipped in its head": (archive) => flipBit(archive, 0.001),
+  "has a bit flipped at its end": (archive) => flipBit(archive, 0.9999),
   "has bytes behind its end": (archive) => appendFile(archive, "more"),
 };
 
@@ -46,17 +47,17 @@ async function twice(encryption?: Declared["encryption"]) {
 }
 
 describe.each([
-  ["age", undefined],
-  ["nothing", "none"],
-] as const)("an archive that %s encrypts and that is damaged behind the plan", (_, encryption) => {
+  ["age", undefined, 3],
+  ["nothing", "none", 6],
+] as const)("an archive that %s encrypts and that is damaged behind the plan", (_, encryption, count) => {
   it("is never swapped in, and applying again works with the one that was meant", async () => {
     const { place, archive, other } = await twice(encryption);
     const kept = join(place.folder, "kept");
     await copyFile(archive, kept);
-    for (const [what, damage] of Object.entries(DAMAGES)) {
+    for (const [what, damage] of Object.entries(DAMAGES).slice(0, count)) {
       await damage(archive, other);
       const ran = await place.dbops(["--json", ...APPLY]);
-      expect(ran.code, what).toBe(1);
+      expect(ran.code, `${what}: ${ran.stderr}`).toBe(1);
       expect(failureOf(ran, "app.load"), what).toMatchObject({
         code: "OBJECT_DAMAGED",
         detail: expect.stringMatching(/\.dump\.zst.* in store primary has /),

@@ -62,6 +62,7 @@ describe("a restore that is killed", () => {
     expect(mustSucceed(ran).stdout).toContain("resumed");
     expect((await readFile(deaths, "utf8")).split("\n")).toEqual(expect.arrayContaining(EFFECTS));
     await expectRestoredOnce(world, place);
+    expect(await place.dbops(APPLY)).toMatchObject({ code: 4 });
   });
 
   it("in the middle of the load takes pg_restore along, and loads anew into an empty database", async () => {
