@@ -7,7 +7,10 @@ import { fail } from "../problems/dbops-error.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
 import { loadedSide, standingOnSide } from "./restore/side-database.ts";
 
-/** Runs the declared SQL files, in order, in the side database. A file that ran whole is not run again after a crash. */
+/**
+ * Runs the declared SQL files, in order, in the side database. A file is one transaction, and is noted behind its COMMIT: one whose
+ * note a crash took away runs again, whole. So a file must be safe to run again, as docs/restore.md says.
+ */
 export const sanitize: Action<SanitizeStep> = {
   shape: "action",
   guard: "restore",

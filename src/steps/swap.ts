@@ -8,7 +8,7 @@ import { plannedServer } from "./restore/planned-server.ts";
 import { loadedSide, type SideName, standingOnSide } from "./restore/side-database.ts";
 import { type Places, swapRefusal } from "./restore/swap-refusal.ts";
 
-/** Gives the side database the name, and keeps what had it beside. Done when both stand where they are to stand. */
+/** Gives the side database the name, and keeps what had it beside. Done when it has the name, and nothing else stands beside. */
 export const swap: Action<SwapStep> = {
   shape: "action",
   guard: "lock",
@@ -69,7 +69,8 @@ async function lookAtPlaces(step: SwapStep, run: ProbeRun): Promise<Places> {
 function swappedFacts(step: SwapStep, { live, old }: Places, run: ProbeRun): Facts | null {
   const noted = run.journaled(step.id)?.["liveOid"];
   if (live === null || live.oid !== noted) return null;
-  return (old?.oid ?? null) === step.expect.liveOid ? factsOf(step, live.oid) : null;
+  // what it replaced may be gone by now: who applies again behind a crash may be late
+  return old === null || old.oid === step.expect.liveOid ? factsOf(step, live.oid) : null;
 }
 
 /** The server's own clock, which the backups of what is replaced are dated with. */

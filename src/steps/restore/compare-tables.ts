@@ -27,6 +27,27 @@ export function missingTables(
 }
 
 /**
+ * The expected tables that had rows when the backup was made and may have none now, as the estimates say: who asks further asks
+ * only for these. A table that is not there at all is not among them.
+ */
+export function perhapsEmptied(
+  { tables, without, unlisted }: Expected,
+  there: readonly DetailTable[],
+): readonly DetailTable[] {
+  const rowless = new Set(there.filter((table) => (table.rowsEstimate ?? 0) <= 0).map(keyOf));
+  const excused = namesIn(without.flatMap(restOfRows));
+  const extension = new Set(unlisted);
+  return tables.filter(
+    (table) =>
+      (table.kind === "table" || table.kind === "partition") &&
+      (table.rowsEstimate ?? 0) > 0 &&
+      rowless.has(keyOf(table)) &&
+      !excused.has(nameInArchive(table)) &&
+      !extension.has(tableName(table)),
+  );
+}
+
+/**
  * Tables of the detail that no entry of the archive makes, in a schema of an extension: the extension makes them, or not in
  * the version that the target has.
  */
@@ -62,6 +83,12 @@ function nameInArchive({ schema, name }: DetailTable): string {
 function restOfTable(text: string): readonly string[] {
   const rest = /^\d+ \d+ (?:TABLE|FOREIGN TABLE|MATERIALIZED VIEW) (.*)$/.exec(text)?.[1];
   return rest === undefined || /^(DATA|ATTACH) /.test(rest) ? [] : [rest];
+}
+
+/** As `restOfTable`, also of an entry that brings only the rows. */
+function restOfRows(text: string): readonly string[] {
+  const rows = /^\d+ \d+ TABLE DATA (.*)$/.exec(text)?.[1];
+  return rows === undefined ? restOfTable(text) : [rows];
 }
 
 /** Every `schema name` that could stand at the beginning of one of these: names and owners may hold spaces. */

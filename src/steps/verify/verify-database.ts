@@ -5,11 +5,15 @@ import { type Problem, problem } from "../../problems/problem.ts";
 import type { ProbeRun, Standing, StepRun } from "../handler.ts";
 import { nameSome } from "../load/refuse-missing.ts";
 import { openSource, readDetail, understoodDetail } from "../restore/backup-source.ts";
-import { missingTables, tableName } from "../restore/compare-tables.ts";
+import { missingTables, perhapsEmptied, tableName } from "../restore/compare-tables.ts";
 import { loadedSide, standingOnSide } from "../restore/side-database.ts";
+import { refuseEmptied } from "./refuse-emptied.ts";
 import type { Variant } from "./variant.ts";
 
-/** Looks at the restored database before anyone can connect: its tables against the backup's detail, and the declared checks. */
+/**
+ * Looks at the restored database before anyone can connect: its tables against the backup's detail, that none which had rows
+ * has none now, and the declared checks.
+ */
 export const verifyDatabase: Variant<VerifyDatabaseStep> = {
   probe(step: VerifyDatabaseStep, run: ProbeRun): Promise<Standing> {
     return standingOnSide(step, run);
@@ -37,6 +41,7 @@ async function compareTables(step: VerifyDatabaseStep, run: StepRun): Promise<Fa
     fail("RESTORE_INCOMPLETE", `${step.name} lacks ${nameSome(missing)}`, {
       fix: `look at ${step.name}, which stays, then plan the restore again:\ndbops plan ${run.plan.environment} restore`,
     });
+  if (!isSanitized) await refuseEmptied(step, perhapsEmptied(expected, there), run);
   return { tables: there.length, ...(missing.length > 0 ? { removed: missing } : {}) };
 }
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { DetailTable } from "../../../src/model/archive-contents.ts";
-import { missingTables, tableName, unlistedTables } from "../../../src/steps/restore/compare-tables.ts";
+import {
+  missingTables,
+  perhapsEmptied,
+  tableName,
+  unlistedTables,
+} from "../../../src/steps/restore/compare-tables.ts";
 
 function table(schema: string, name: string, kind: DetailTable["kind"] = "table"): DetailTable {
   return { schema, name, kind, bytes: 0, rowsEstimate: null };
@@ -54,5 +59,35 @@ describe("the tables of a restored database", () => {
     expect(unlisted).toEqual(["public.spatial_ref_sys"]);
     const left = missingTables({ tables: detail.tables, without: [], unlisted }, []);
     expect(left.map(tableName)).toEqual(["public.users", "other.lost"]);
+  });
+});
+
+describe("the tables that may have lost their rows", () => {
+  const full = (name: string, kind: DetailTable["kind"] = "table") => ({
+    ...table("odd schema", name, kind),
+    rowsEstimate: 7,
+  });
+
+  function emptied(
+    tables: readonly DetailTable[],
+    there: readonly DetailTable[],
+    without: readonly string[] = [],
+  ) {
+    return perhapsEmptied({ tables, without, unlisted: ["odd schema.ext"] }, there).map((one) => one.name);
+  }
+
+  it("are tables and partitions with an estimate in the backup, and none or zero now", () => {
+    const tables = [full("a"), full("b", "partition"), full("c"), full("d", "materialized view"), full("e")];
+    const there = tables.map((one) => ({ ...one, rowsEstimate: one.name === "c" ? 1 : null }));
+    expect(emptied(tables, there.slice(0, 4))).toEqual(["a", "b"]);
+    expect(emptied([table("odd schema", "a"), { ...full("b"), rowsEstimate: 0 }], there)).toEqual([]);
+  });
+
+  it("are not those whose rows or whole table were left out, nor those of an extension", () => {
+    const tables = [full("a"), full("b"), full("b c"), full("ext")];
+    const there = tables.map((one) => ({ ...one, rowsEstimate: 0 }));
+    const without = ["0 16394 TABLE DATA odd schema a app", "1259 16395 TABLE odd schema b c app"];
+    expect(emptied(tables, there, without)).toEqual([]);
+    expect(emptied(tables, there, without.slice(0, 1))).toEqual(["b", "b c"]);
   });
 });

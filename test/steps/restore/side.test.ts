@@ -40,7 +40,10 @@ async function sanitizing(place: Place, scripts: Readonly<Record<string, string>
   );
 }
 
-function checking(place: Place, checks: readonly { readonly name: string; readonly sql: string }[]): Plan {
+function checking(
+  place: Pick<Place, "plan">,
+  checks: readonly { readonly name: string; readonly sql: string }[],
+): Plan {
   return withSteps(place, (step) =>
     step.kind === "verify" && step.type === "database" ? { ...step, checks } : step,
   );
@@ -131,6 +134,42 @@ describe("verify of a database", () => {
     expect(failureOf(await place.apply({ ports: { restoreTarget } }), "app.check").code).toBe(
       "RESTORE_INCOMPLETE",
     );
+  });
+});
+
+/** With this done to the side database behind the load, and no declared check that could find it. */
+async function verifiedAfter(sql: string) {
+  const place = await world.place();
+  const real = place.ports.restoreTarget("app");
+  const restoreTarget = () => ({
+    ...real,
+    analyze: async (...args: Parameters<typeof real.analyze>) => {
+      await world.cluster.psql(args[0], `TRUNCATE signals CASCADE; ANALYZE; ${sql}`);
+    },
+  });
+  return place.apply({ plan: checking(place, []), ports: { restoreTarget } });
+}
+
+describe("a table that had rows in the backup and has none by now", () => {
+  it("is refused by its name", async () => {
+    expect(failureOf(await verifiedAfter("SELECT 1"), "app.check")).toMatchObject({
+      code: "RESTORE_INCOMPLETE",
+      detail: expect.stringMatching(/has no row, .* in 1 table: public\.signals$/),
+    });
+  });
+
+  it.each([
+    ["has a row that was not counted yet", "INSERT INTO signals VALUES (1, now())"],
+    ["is not logged", 'ALTER TABLE "odd schema"."odd table" SET UNLOGGED; ALTER TABLE signals SET UNLOGGED'],
+    ["is of an extension", "ALTER EXTENSION plpgsql ADD TABLE signals"],
+  ])("is not refused when it %s", async (_what, sql) => {
+    mustApply(await verifiedAfter(sql));
+  });
+
+  it("is not refused when a file of the plan removed them", async () => {
+    const place = await world.place();
+    const plan = await sanitizing(place, { "1.sql": "TRUNCATE signals CASCADE; ANALYZE;" });
+    mustApply(await place.apply({ plan: checking({ plan }, []) }));
   });
 });
 

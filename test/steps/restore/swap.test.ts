@@ -57,6 +57,21 @@ describe("a swap", () => {
     expect(await databasesOf(world, place)).toEqual(swapped);
   });
 
+  it("that happened is found to be done even when what it replaced was dropped since", async () => {
+    const place = await world.place();
+    const dying = withTarget(place, (real) => ({
+      swap: async (...args) => {
+        await real.swap(...args);
+        return fail("DATABASE_UNREACHABLE", "the answer was lost");
+      },
+    }));
+    failureOf(await place.apply({ ports: dying }), "app.swap");
+    await world.cluster.psql("postgres", `DROP DATABASE "${place.old}"`);
+    const swapped = await databasesOf(world, place);
+    expect(outcomesOf(mustApply(await place.apply())).at(-1)).toBe("app.swap done");
+    expect(await databasesOf(world, place)).toEqual(swapped);
+  });
+
   it("that did not happen is done by the next attempt", async () => {
     const place = await world.place();
     await loaded(place);

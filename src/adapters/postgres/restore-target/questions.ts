@@ -2,6 +2,7 @@ import type { DetailTable } from "../../../model/archive-contents.ts";
 import { fail } from "../../../problems/dbops-error.ts";
 import { factsOf } from "../connection-problem.ts";
 import { TABLES } from "../detail.ts";
+import { withoutData } from "../load/without-data.ts";
 import type { Session } from "../session.ts";
 import type { Target } from "../target.ts";
 import { type AdminAccess, inSession } from "./admin-access.ts";
@@ -60,7 +61,9 @@ async function answerTo(sql: string, session: Session, target: Target): ReturnTy
     const { code, message } = factsOf(error);
     if (isLost(code)) throw targetError(error, target);
     return refuse(
-      code === "57014" ? "no answer within 5 minutes, or it was cancelled" : `${message} (${code})`,
+      code === "57014"
+        ? "no answer within 5 minutes, or it was cancelled"
+        : `${withoutData(message)} (${code})`,
       error,
     );
   }

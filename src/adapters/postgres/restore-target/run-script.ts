@@ -1,5 +1,6 @@
 import { fail } from "../../../problems/dbops-error.ts";
 import { factsOf } from "../connection-problem.ts";
+import { withoutData } from "../load/without-data.ts";
 import { type AdminAccess, inSession } from "./admin-access.ts";
 import { isLost } from "./questions.ts";
 import { type ScriptStatement, splitScript } from "./script-statements.ts";
@@ -28,7 +29,7 @@ export async function runScript(
       } catch (error) {
         const { code, message } = factsOf(error);
         if (isLost(code)) throw targetError(error, target);
-        refuse(script, lineOf(statement, error), { what: `${message} (${code})`, cause: error });
+        refuse(script, lineOf(statement, error), { what: `${withoutData(message)} (${code})`, cause: error });
       }
     }
   });

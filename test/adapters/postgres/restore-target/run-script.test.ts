@@ -63,10 +63,18 @@ describe("nothing of a script stays when", () => {
     expect(JSON.stringify(problem)).not.toContain("hush");
   });
 
+  test("a value of a row cannot be converted: the value is not told", async () => {
+    const { detail } = await failsOf(
+      "INSERT INTO users VALUES (3, 'hush@example.com');\nSELECT email::int FROM users WHERE id = 3;",
+    );
+    expect(detail).toContain('invalid input syntax for type integer: "…" (22P02)');
+    expect(detail).not.toContain("hush");
+  });
+
   test("a statement cannot be understood: the line inside it is told", async () => {
     const problem = await failsOf("SELECT 'ä☃𝄞',\n  1\n  FROM FROM users;");
     expect(problem).toMatchObject({
-      detail: 'sql/clean.sql: syntax error at or near "FROM" (42601)',
+      detail: 'sql/clean.sql: syntax error at or near "…" (42601)',
       where: { line: 4 },
     });
   });
