@@ -3,6 +3,7 @@ import type { Report } from "../model/report.ts";
 import { madeBackupOf } from "./made-backup.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
+import { placeText } from "./problem-text.ts";
 import { bytesText, countText, timeText } from "./quantities.ts";
 import { tableText } from "./table.ts";
 import type { Text } from "./text.ts";
@@ -63,7 +64,7 @@ function eventText(event: AuditEvent, entry: AuditEntry): string {
     case "end":
       return `end ${event.step}${factsText(event.facts)}${event.evidence === undefined ? "" : ` (${event.evidence})`}`;
     case "failed":
-      return `failed ${event.step}: ${event.problems.map((one) => `${one.summary}: ${one.detail}`).join("; ")}`;
+      return `failed ${event.step}: ${event.problems.map((one) => `${one.summary}: ${placeText(one)}${one.detail}`).join("; ")}`;
     case "interrupted":
       return "interrupted";
     case "applied":

@@ -42,9 +42,13 @@ function blockLines(block: readonly Problem[], paint: Paint, verbose: boolean): 
   ];
 }
 
+/** In front of a detail: `sql/clean.sql:3:1: `; empty where it is about no place. */
+export function placeText({ where }: Problem): string {
+  return where === undefined ? "" : `${printable(where.file)}:${where.line}:${where.column}: `;
+}
+
 function detailLines(one: Problem): readonly string[] {
-  const place =
-    one.where === undefined ? "" : `${printable(one.where.file)}:${one.where.line}:${one.where.column}: `;
+  const place = placeText(one);
   const [head = "", ...more] = printableLines(one.detail);
   if (place === "" && head === "") return [];
   return [`  ${place}${head}`.trimEnd(), ...more.map((line) => `    ${line}`.trimEnd())];

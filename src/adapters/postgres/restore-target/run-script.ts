@@ -76,7 +76,7 @@ function refuse(
   place: { readonly line: number; readonly column: number },
   why: { readonly what: string; readonly cause?: unknown },
 ): never {
-  return fail("RESTORE_FAILED", `${script.path}: ${why.what}`, {
+  return fail("RESTORE_FAILED", why.what, {
     where: { file: script.path, line: place.line, column: place.column },
     fix: `correct line ${place.line} of ${script.path}, and plan the restore again`,
     cause: why.cause,
