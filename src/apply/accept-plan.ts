@@ -1,6 +1,7 @@
 import type { Environment } from "../model/environment.ts";
 import { type Instant, msOf } from "../model/instant.ts";
 import type { Plan } from "../model/plan.ts";
+import { planAgain, type Without } from "../model/plan-again.ts";
 import { configDigest, foreignIn, storesOf } from "../plan/config-digest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readMark } from "../ports/read-mark.ts";
@@ -30,31 +31,28 @@ export async function acceptPlan(plan: Plan, acceptance: Acceptance, signal: Abo
   if (foreign.length > 0) throw new DbopsError(foreign);
 }
 
-/** The beginning of the command that makes such a plan; which backup, only a person can say. */
-function planAgain({ environment, operation }: Plan): string {
-  return operation === "restore" ? `dbops plan ${environment} restore --at …` : `dbops plan ${environment}`;
-}
-
 function plainRefusals(
   plan: Plan,
   { environment, now, begun }: Acceptance,
   from: Environment | null,
 ): readonly Problem[] {
-  const again = planAgain(plan);
+  const again = (...without: Without[]) => planAgain(plan, environment, { without });
   if (plan.environment !== environment.name)
     return [problem("TARGET_CHANGED", `the plan is for ${plan.environment}, not for ${environment.name}`)];
   const undeclared = undeclaredIn(environment, plan);
   if (undeclared.length > 0) {
     const detail = `${environment.file} does not declare ${undeclared.join(", ")} any more, which the plan needs`;
-    return [problem("PLAN_STALE", detail, { fix: again })];
+    return [problem("PLAN_STALE", detail, { fix: again("store", "jobs") })];
   }
   if (begun) return [];
   if (msOf(plan.expiresAt) < msOf(now))
-    return [problem("PLAN_EXPIRED", `it was valid until ${plan.expiresAt}; it is ${now}`, { fix: again })];
+    return [problem("PLAN_EXPIRED", `it was valid until ${plan.expiresAt}; it is ${now}`, { fix: again() })];
   if (plan.config !== configDigest(environment, plan.steps, from)) {
     const files = [environment, ...(from === null ? [] : [from])].map((one) => one.file).join(" or ");
     return [
-      problem("PLAN_STALE", `${files} was edited in a part that the plan was made from`, { fix: again }),
+      problem("PLAN_STALE", `${files} was edited in a part that the plan was made from`, {
+        fix: again("jobs"),
+      }),
     ];
   }
   return [];
@@ -87,7 +85,7 @@ async function foreignStores(
       const { mark } = await readMark(acceptance.store(name), question, signal);
       if (mark.storeId === plan.targets.stores[name]) return [];
       const detail = `store ${name} is not the one the plan was made for (${plan.targets.stores[name]})`;
-      return [problem("TARGET_CHANGED", detail, { fix: planAgain(plan) })];
+      return [problem("TARGET_CHANGED", detail, { fix: planAgain(plan, acceptance.environment) })];
     }),
   );
   return found.flat();

@@ -1,5 +1,6 @@
 import { folderOf } from "../model/layout.ts";
 import type { ManifestObject } from "../model/manifest.ts";
+import { planAgain } from "../model/plan-again.ts";
 import type { DownloadStep } from "../model/restore-steps.ts";
 import { chain } from "../ports/stream/chain.ts";
 import { intact } from "../ports/stream/intact.ts";
@@ -57,7 +58,7 @@ function damaged(
   run: StepRun,
 ): DbopsError {
   const detail = `${key} in store ${step.store} has ${difference(object, found)}`;
-  const again = `dbops plan ${run.plan.environment} restore --store STORE`;
+  const again = `${planAgain(run.plan, run.ports.environment, { without: ["store"] })} --store STORE`;
   const fix = `restore it out of another store, or another backup:\ndbops backups ${step.from}\n${again}`;
   return new DbopsError([problem("OBJECT_DAMAGED", detail, { fix })]);
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Facts } from "../model/audit-entry.ts";
 import { sha256 } from "../model/canonical.ts";
+import { planAgain } from "../model/plan-again.ts";
 import type { SanitizeStep } from "../model/restore-steps.ts";
 import { fail } from "../problems/dbops-error.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
@@ -42,7 +43,7 @@ interface Script {
 /** All of them, before the first one runs. */
 function readScripts(step: SanitizeStep, run: ProbeRun): Promise<readonly Script[]> {
   const folder = run.ports.environment.baseFolder;
-  const fix = `dbops plan ${run.plan.environment} restore`;
+  const fix = planAgain(run.plan, run.ports.environment);
   return Promise.all(
     step.files.map(async ({ path, sha256: planned }) => {
       const content = await readFile(resolve(folder, path), { signal: run.signal }).catch((cause: Error) => {

@@ -1,3 +1,4 @@
+import { isDataEntry } from "../../model/data-entry.ts";
 import { failedDigest } from "../../model/made-database.ts";
 import type { LoadStep } from "../../model/restore-steps.ts";
 import type { LoadFailure, LoadReport, NamedDatabase } from "../../ports/restore-target.ts";
@@ -20,7 +21,8 @@ export interface EndedLoad {
 
 /**
  * Says in the journal and in the side database that all was loaded and counted but what failed: a follow-up plan can go on from
- * there. Gives back what stands against that; then the comment stays as it was, and nobody goes on from there.
+ * there. Gives back what stands against that; then the comment stays as it was, and nobody goes on from there. So it does where
+ * data failed: it is given up only by name, and no follow-up plan is written.
  */
 export async function keepPartial(
   step: LoadStep,
@@ -34,6 +36,7 @@ export async function keepPartial(
     const detail = understoodDetail(load.detail, known.manifest);
     const tolerating = { ...step, tolerate: [...step.tolerate, ...failed] };
     const { tables, unlisted } = await refuseMissing(tolerating, { detail, report }, run);
+    if (failed.some(isDataEntry)) return [];
     await run.note({ ...side, ...reported(report), tables, unlisted, failed });
     const note = noteFor({ database: step.database, backup: known.manifest.name }, "partial", run);
     const target = run.ports.restoreTarget(step.database);

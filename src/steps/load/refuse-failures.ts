@@ -1,25 +1,24 @@
 import { isDataEntry } from "../../model/data-entry.ts";
-import { parseBackupName } from "../../model/layout.ts";
+import { planAgain } from "../../model/plan-again.ts";
 import type { LoadStep } from "../../model/restore-steps.ts";
 import type { LoadFailure } from "../../ports/restore-target.ts";
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { problem } from "../../problems/problem.ts";
 import type { StepRun } from "../handler.ts";
-import type { RestoreKnown } from "../restore/restore-known.ts";
 import { type EndedLoad, keepPartial } from "./keep-partial.ts";
 
 const MOST_NAMED = 20;
 
 /** Throws LOAD_FAILED with every failure that the plan does not tolerate; the side database stays, and says what it is. */
 export async function refuseFailures(step: LoadStep, load: EndedLoad, run: StepRun): Promise<void> {
-  const { report, known } = load;
+  const { report } = load;
   const failures = report.failures.filter(({ entry }) => entry === null || !step.tolerate.includes(entry));
   if (failures.length === 0) return;
   const named = failures.slice(0, MOST_NAMED);
   const more = failures.length - named.length;
   const lines = [...named.map(describe), ...(more > 0 ? [`and ${more} more, which the journal has`] : [])];
   const detail = `${step.into} is not whole, and stays to be looked at; ${lines.join("; ")}`;
-  const refusal = problem("LOAD_FAILED", detail, { fix: fixFor(step, { failures, known }, run) });
+  const refusal = problem("LOAD_FAILED", detail, { fix: fixFor(failures, run) });
   throw new DbopsError([refusal, ...(await keepPartial(step, { ...load, failures }, run))]);
 }
 
@@ -28,36 +27,12 @@ function describe({ entry, message, sqlstate }: LoadFailure): string {
   return `${entry ?? "pg_restore"}: ${message}${state}`;
 }
 
-function fixFor(
-  step: LoadStep,
-  { failures, known }: { readonly failures: readonly LoadFailure[]; readonly known: RestoreKnown },
-  run: StepRun,
-): string {
+function fixFor(failures: readonly LoadFailure[], run: StepRun): string {
   const entries = failures.flatMap(({ entry }) => entry ?? []);
   if (entries.length === 0) return `look into the log of the server, then:\ndbops apply ${run.plan.plan}`;
-  const accepted = [...new Set([...step.tolerate, ...entries])].sort();
-  const flags = accepted.map((entry) => ` --tolerate ${quoted(entry)}`).join("");
   const data = entries.some(isDataEntry);
   const why = data
     ? "remove what is in their way; data is given up only by name, so to go on without it:"
     : "remove what is in their way, go on with the follow-up plan where one was written, or load without them:";
-  return `${why}\n${again(step, known, run)}${flags}`;
-}
-
-/** The command that plans the same restore. */
-function again(step: LoadStep, { from, manifest }: RestoreKnown, run: StepRun): string {
-  const { environment, steps } = run.plan;
-  const swap = steps.find((one) => one.kind === "swap" && one.side === step.into);
-  const isNew = swap?.kind === "swap" && swap.expect.liveOid === null;
-  return [
-    `dbops plan ${environment} restore --database ${step.database}`,
-    ` --at ${parseBackupName(manifest.name)?.stamp ?? manifest.name}`,
-    from === environment ? "" : ` --from ${from}`,
-    isNew ? ` --into ${swap.live}` : "",
-  ].join("");
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  return `${why}\n${planAgain(run.plan, run.ports.environment, { tolerate: entries })}`;
 }

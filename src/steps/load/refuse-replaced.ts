@@ -1,3 +1,4 @@
+import { planAgain } from "../../model/plan-again.ts";
 import type { LoadStep } from "../../model/restore-steps.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
@@ -11,6 +12,6 @@ export async function refuseReplaced(step: LoadStep, run: StepRun): Promise<void
   const text = (oid: number | null) => (oid === null ? "no database" : `the database with oid ${oid}`);
   const detail = `${swap.live} is ${text(live?.oid ?? null)}; the plan was made for ${text(swap.expect.liveOid)}`;
   fail("TARGET_CHANGED", `${detail}; nothing is loaded`, {
-    fix: `dbops plan ${run.plan.environment} restore`,
+    fix: planAgain(run.plan, run.ports.environment),
   });
 }

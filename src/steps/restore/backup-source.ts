@@ -2,6 +2,7 @@ import type { BackupDetail } from "../../model/archive-contents.ts";
 import { folderOf, MANIFEST } from "../../model/layout.ts";
 import type { Manifest, ManifestObject, ObjectRole } from "../../model/manifest.ts";
 import { parseDetail } from "../../model/parse-detail.ts";
+import { planAgain } from "../../model/plan-again.ts";
 import type { DownloadStep } from "../../model/restore-steps.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import { keysFor, readContent } from "../../ports/open-object.ts";
@@ -24,7 +25,7 @@ export async function openSource(step: DownloadStep, run: ProbeRun): Promise<Bac
   const { environment } = ports;
   if (!environment.stores.some((one) => one.name === step.store))
     fail("PLAN_STALE", `${environment.file} does not declare store ${step.store} any more`, {
-      fix: `dbops plan ${run.plan.environment} restore`,
+      fix: planAgain(run.plan, run.ports.environment, { without: ["store"] }),
     });
   const store = ports.store(step.store);
   // The stores of this environment are looked at before a plan begins; those of another one only here.
@@ -39,7 +40,7 @@ export async function portsOf(from: string, run: ProbeRun): Promise<BackupPorts>
 }
 
 async function plannedManifest(step: DownloadStep, store: ObjectStore, run: ProbeRun): Promise<Manifest> {
-  const fix = `dbops plan ${run.plan.environment} restore`;
+  const fix = planAgain(run.plan, run.ports.environment, { without: ["store"] });
   const key = `${folderOf(step.backup)}${MANIFEST}`;
   const info = await store.head(key, run.signal);
   if (info === null) return fail("OBJECT_MISSING", `${key} is not in store ${step.store} any more`, { fix });

@@ -1,3 +1,4 @@
+import { planAgain } from "../../model/plan-again.ts";
 import type { TargetFacts } from "../../model/restore-target.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { ProbeRun } from "../handler.ts";
@@ -21,6 +22,6 @@ export async function plannedServer(
   const name = (one: Pick<TargetFacts, "endpoint" | "systemIdentifier">) =>
     `${one.endpoint}, system ${one.systemIdentifier ?? "unknown"}`;
   return fail("TARGET_CHANGED", `${database} was planned at ${name(planned)} and is at ${name(found)}`, {
-    fix: `dbops plan ${run.plan.environment} restore`,
+    fix: planAgain(run.plan, run.ports.environment),
   });
 }

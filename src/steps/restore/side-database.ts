@@ -1,4 +1,5 @@
 import { isMadeName } from "../../model/made-database.ts";
+import { planAgain } from "../../model/plan-again.ts";
 import type { CreateStep } from "../../model/restore-steps.ts";
 import type { MadeNote } from "../../model/restore-target.ts";
 import type { FoundDatabase, NamedDatabase } from "../../ports/restore-target.ts";
@@ -33,7 +34,7 @@ export async function lookAtSide({ database, name }: SideName, run: ProbeRun): P
   if (found === null || note === null) return { state: "absent" };
   if (isContinued(note, { database, name }, run)) return { state: "continued", database: found };
   if (!isOfThisPlan(note, database, run) || note.state === "old")
-    return { state: "foreign", problem: foreign(found, note) };
+    return { state: "foreign", problem: foreign(found, note, run) };
   return { state: note.state === "loaded" ? "loaded" : "side", database: found };
 }
 
@@ -97,14 +98,15 @@ function isContinued(note: MadeNote, { database, name }: SideName, run: ProbeRun
   return isIts && note.state === "partial" && note.failed === failed && note.backup === create.backup;
 }
 
-function foreign({ name, oid }: NamedDatabase, note: MadeNote): Problem {
+function foreign({ name, oid }: NamedDatabase, note: MadeNote, run: ProbeRun): Problem {
   const whose = `it is of ${note.database} of ${note.environment}, plan ${note.plan.slice(0, 12)}`;
   const detail = `there is a database ${name} (oid ${oid}) that this plan did not make: ${whose}`;
-  return problem("DATABASE_EXISTS", detail, { fix: "look whose it is, then plan the restore again" });
+  const fix = `look whose it is, then plan the restore again:\n${planAgain(run.plan, run.ports.environment)}`;
+  return problem("DATABASE_EXISTS", detail, { fix });
 }
 
 function lost(step: SideName, side: Side, run: ProbeRun): Problem {
   const what = side.state === "absent" ? "is gone" : "is not the one that was loaded";
   const detail = `${step.name}, into which this plan loaded ${step.database}, ${what}`;
-  return problem("DATABASE_MISSING", detail, { fix: `dbops plan ${run.plan.environment} restore` });
+  return problem("DATABASE_MISSING", detail, { fix: planAgain(run.plan, run.ports.environment) });
 }

@@ -1,3 +1,4 @@
+import { planAgain } from "../../model/plan-again.ts";
 import type { SwapStep } from "../../model/restore-steps.ts";
 import type { TargetFacts } from "../../model/restore-target.ts";
 import type { NamedDatabase } from "../../ports/restore-target.ts";
@@ -16,7 +17,7 @@ export function swapRefusal(
   { server, places: { live, old } }: { readonly server: TargetFacts; readonly places: Places },
   run: ProbeRun,
 ): Problem | null {
-  const fix = `dbops plan ${run.plan.environment} restore`;
+  const fix = planAgain(run.plan, run.ports.environment);
   if ((live?.oid ?? null) !== step.expect.liveOid) {
     const detail = `${step.live} is ${oidText(live)}; the plan was made for ${oidText(expected(step))}`;
     return problem("TARGET_CHANGED", detail, { fix });
@@ -28,7 +29,9 @@ export function swapRefusal(
     .map((one) => one.name);
   if (lost.length === 0) return null;
   const detail = `${step.live} has the replication slots ${lost.join(", ")} by now, which would be lost with it`;
-  return problem("RESTORE_BLOCKED", detail, { fix: `${fix} --accept-slot-loss` });
+  return problem("RESTORE_BLOCKED", detail, {
+    fix: planAgain(run.plan, run.ports.environment, { acceptSlotLoss: true }),
+  });
 }
 
 function expected({ live, expect: { liveOid } }: SwapStep): NamedDatabase | null {

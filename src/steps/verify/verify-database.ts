@@ -1,4 +1,5 @@
 import type { Facts } from "../../model/audit-entry.ts";
+import { planAgain } from "../../model/plan-again.ts";
 import type { DownloadStep, VerifyDatabaseStep } from "../../model/restore-steps.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
@@ -39,7 +40,7 @@ async function compareTables(step: VerifyDatabaseStep, run: StepRun): Promise<Fa
   const isSanitized = run.plan.steps.some((one) => one.kind === "sanitize" && one.name === step.name);
   if (missing.length > 0 && !isSanitized)
     fail("RESTORE_INCOMPLETE", `${step.name} lacks ${nameSome(missing)}`, {
-      fix: `look at ${step.name}, which stays, then plan the restore again:\ndbops plan ${run.plan.environment} restore`,
+      fix: `look at ${step.name}, which stays, then plan the restore again:\n${planAgain(run.plan, run.ports.environment)}`,
     });
   if (!isSanitized) await refuseEmptied(step, perhapsEmptied(expected, there), run);
   return { tables: there.length, ...(missing.length > 0 ? { removed: missing } : {}) };
@@ -67,7 +68,7 @@ async function ask(
   check: { readonly name: string; readonly sql: string },
   run: StepRun,
 ): Promise<readonly Problem[]> {
-  const fix = `look at ${step.name}, which stays; when the check itself is wrong, correct databases.${step.database}.restore.checks and plan again`;
+  const fix = `look at ${step.name}, which stays; when the check itself is wrong, correct databases.${step.database}.restore.checks and plan again:\n${planAgain(run.plan, run.ports.environment)}`;
   try {
     const answer = await run.ports.restoreTarget(step.database).ask(step.name, check.sql, run.signal);
     if (answer === true) return [];

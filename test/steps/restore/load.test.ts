@@ -1,8 +1,15 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseNote } from "../../../src/model/made-database.ts";
 import type { RestoreTarget } from "../../../src/ports/restore-target.ts";
 import { fail } from "../../../src/problems/dbops-error.ts";
 import { eventsOf } from "../../apply/build.ts";
+import { declareApp } from "../../support/declared-environment.ts";
+import { declaration } from "../../support/restorable-world.ts";
+import { mustSucceed } from "../../support/taken-backup.ts";
 import {
   databasesOf,
   failureOf,
@@ -21,6 +28,8 @@ beforeAll(async () => {
   world = await startRestoreWorld();
   await world.cluster.createDatabase("failing");
   await world.cluster.psql("failing", FAILING);
+  await world.cluster.createDatabase("losing");
+  await world.cluster.psql("losing", LOSING);
 });
 
 afterAll(() => world?.stop());
@@ -30,6 +39,20 @@ const FAILING = `
   CREATE TABLE signals AS SELECT 1 AS id;
   CREATE FUNCTION count_signals() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM signals';
   CREATE MATERIALIZED VIEW counted AS SELECT count_signals() AS n;`;
+
+/** Its rows are valid only when those of a table are there that is loaded after it. */
+const LOSING = `
+  CREATE TABLE parent AS SELECT 1 AS id;
+  CREATE FUNCTION is_known(int) RETURNS bool LANGUAGE plpgsql AS
+    'BEGIN RETURN EXISTS (SELECT 1 FROM public.parent WHERE id = $1); END';
+  CREATE TABLE child (id int CHECK (is_known(id)));
+  INSERT INTO child VALUES (1);`;
+
+/** As a shell reads them. */
+async function shellWords(command: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)("sh", ["-c", `printf '%s\\n' ${command}`]);
+  return stdout.trimEnd().split("\n");
+}
 
 async function failingPlan(place: Place) {
   const plan = await planOfBackup(place, { database: "failing" });
@@ -59,10 +82,33 @@ describe("a load that failed at some entries", () => {
         /stays to be looked at; .*MATERIALIZED VIEW DATA public counted postgres: .*signals/,
       ),
       fix: expect.stringMatching(
-        /^dbops plan production restore --database app --at \d{8}_\d{6} --tolerate '0 \d+ MATERIALIZED VIEW DATA public counted postgres'$/m,
+        /^dbops plan production restore --database app --at \d{8}_\d{6} --store primary --tolerate '0 \d+ MATERIALIZED VIEW DATA public counted postgres'$/m,
       ),
     });
     expect((await noteOfSide(place))?.state).toBe("partial");
+  });
+
+  it("names a command that plans the restore without them", async () => {
+    const place = await world.place();
+    const { fix = "" } = failureOf(await place.apply({ plan: await failingPlan(place) }), "app.load");
+    await declareApp(place.workplace, world.cluster, { ...declaration(world.cluster), database: place.live });
+    const words = await shellWords(fix.split("\n").at(-1) ?? "");
+    const ran = mustSucceed(await place.workplace.dbops([...words.slice(1), "--out", "again.yaml"]));
+    expect(ran.code).toBe(0);
+    expect(await readFile(join(place.workplace.folder, "again.yaml"), "utf8")).toContain(
+      "MATERIALIZED VIEW DATA public counted",
+    );
+  });
+
+  it("of data leaves no side database that a plan would go on from", async () => {
+    const place = await world.place();
+    const plan = await planOfBackup(place, { database: "losing" });
+    const problem = failureOf(await place.apply({ plan }), "app.load");
+    expect(problem).toMatchObject({
+      code: "LOAD_FAILED",
+      fix: expect.stringMatching(/given up only by name.*\n.* --tolerate '\d+ \d+ TABLE DATA public child /),
+    });
+    expect((await noteOfSide(place))?.state).toBe("side");
   });
 
   it("is done when the plan tolerates every one of them", async () => {

@@ -101,7 +101,15 @@ describe("a dry run", () => {
     const place = await world.place();
     const targets = { stores: {}, databases: { app: { ...identityOf(place), systemIdentifier: "1" } } };
     const [create] = await rehearsed({ ...place, plan: { ...place.plan, targets } });
-    expect(create).toMatchObject({ standing: "blocked", problem: { code: "TARGET_CHANGED" } });
+    expect(create).toMatchObject({
+      standing: "blocked",
+      problem: {
+        code: "TARGET_CHANGED",
+        fix: expect.stringMatching(
+          /dbops plan production restore --database app --at \d{8}_\d{6} --store primary$/,
+        ),
+      },
+    });
   });
 });
 

@@ -68,7 +68,10 @@ describe("a stored object that is damaged", () => {
     const other = await takeBackup(place.workplace);
     await copyFile(other.path("archive"), await objectPath(place, world.backup, "archive"));
     const problem = failureOf(await place.apply(), "app.load");
-    expect(problem).toMatchObject({ code: "OBJECT_DAMAGED", fix: expect.stringContaining("--store") });
+    expect(problem).toMatchObject({
+      code: "OBJECT_DAMAGED",
+      fix: expect.stringMatching(/--at \d{8}_\d{6} --store STORE$/),
+    });
     await expectNothingSwapped(place);
   });
 
@@ -85,7 +88,10 @@ describe("a manifest", () => {
     const place = await world.place();
     const path = join(place.workplace.folder, "stores/primary", folderOf(world.backup), MANIFEST);
     await writeFile(path, `${await readFile(path, "utf8")}\n`);
-    expect(failureOf(await place.apply(), "app.load").code).toBe("PLAN_STALE");
+    expect(failureOf(await place.apply(), "app.load")).toMatchObject({
+      code: "PLAN_STALE",
+      fix: expect.stringMatching(/dbops plan production restore --database app --at \d{8}_\d{6}$/),
+    });
     await expectNothingSwapped(place);
   });
 });

@@ -86,7 +86,12 @@ describe("a swap", () => {
     await world.cluster.psql("postgres", `DROP DATABASE "${place.live}"`);
     await world.cluster.psql("postgres", `CREATE DATABASE "${place.live}"`);
     const before = await databasesOf(world, place);
-    expect(failureOf(await place.apply(), "app.swap").code).toBe("TARGET_CHANGED");
+    expect(failureOf(await place.apply(), "app.swap")).toMatchObject({
+      code: "TARGET_CHANGED",
+      fix: expect.stringMatching(
+        /dbops plan production restore --database app --at \d{8}_\d{6} --store primary$/,
+      ),
+    });
     expect(await databasesOf(world, place)).toEqual(before);
   });
 
@@ -118,7 +123,9 @@ describe("a swap", () => {
       expect(failureOf(await place.apply(), "app.swap")).toMatchObject({
         code: "RESTORE_BLOCKED",
         detail: expect.stringContaining("kept_slot"),
-        fix: expect.stringContaining("--accept-slot-loss"),
+        fix: expect.stringMatching(
+          /restore --database app --at \d{8}_\d{6} --store primary --accept-slot-loss$/,
+        ),
       });
       const seen = await rehearsePlan(place.plan, {
         ports: place.ports,

@@ -35,17 +35,20 @@ export async function readPlaces(session: Session, swap: Swap): Promise<Places> 
   const taken = found.find((one) => one.name === swap.old);
   if (swap.liveOid !== null && taken !== undefined)
     fail("DATABASE_EXISTS", `${swap.live} would be kept as ${swap.old}, which exists (oid ${taken.oid})`, {
-      fix: planAgain(swap),
+      fix: PLAN_AGAIN,
     });
   if (side === undefined) throw new Error("looked at above");
   return { state: "ready", side, live: live ?? null };
 }
 
+/** Which backup it was, and from where, is not known here. */
+const PLAN_AGAIN = "look who changed it, and plan the restore again";
+
 function refuseOthers(
   swap: Swap,
   { side, named }: { readonly side: Standing | undefined; readonly named: Standing | undefined },
 ): void {
-  const refuse = (detail: string): never => fail("TARGET_CHANGED", detail, { fix: planAgain(swap) });
+  const refuse = (detail: string): never => fail("TARGET_CHANGED", detail, { fix: PLAN_AGAIN });
   if (side === undefined)
     refuse(`there is no database with the oid ${swap.side.oid}, which ${swap.side.name} had`);
   if (side?.name !== swap.side.name)
@@ -54,8 +57,4 @@ function refuseOthers(
   const found = named === undefined ? "there is no such database" : `it has the oid ${named.oid}`;
   const planned = swap.liveOid === null ? "nothing had that name" : `it had the oid ${swap.liveOid}`;
   refuse(`${swap.live}: when it was planned ${planned}; now ${found}`);
-}
-
-function planAgain(swap: Swap): string {
-  return `look who changed it, and plan again:\ndbops plan ${swap.note.environment} restore --database ${swap.note.database}`;
 }
