@@ -35,6 +35,9 @@ export interface BackupDetail {
   /** null in the detail of a dbops that did not write it. */
   readonly endpoint: string | null;
   readonly systemIdentifier: string | null;
+  /** Its name on the server. */
+  readonly database: string | null;
+  readonly oid: number | null;
   readonly serverVersion: string;
   readonly sizeBytes: number;
   readonly properties: DatabaseProperties;

@@ -23,13 +23,19 @@ export function parseDetail(content: string): BackupDetail | { readonly fault: s
 
 /** detail.json as the backup wrote it, as far as it is used. */
 interface WrittenDetail extends Omit<BackupDetail, Renamed> {
-  readonly identity?: { readonly endpoint: string; readonly systemIdentifier: string | null };
+  readonly identity?: {
+    readonly endpoint: string;
+    readonly systemIdentifier: string | null;
+    readonly database?: string;
+    readonly oid?: number;
+  };
   readonly database: DatabaseProperties;
   readonly eventTriggers: readonly Named[];
   readonly subscriptions: readonly Named[];
 }
 
-type Renamed = "endpoint" | "systemIdentifier" | "properties" | "eventTriggers" | "subscriptions";
+type Renamed = Identity | "properties" | "eventTriggers" | "subscriptions";
+type Identity = "endpoint" | "systemIdentifier" | "database" | "oid";
 type Named = { readonly name: string };
 
 /** -1: no limit. */
@@ -67,7 +73,14 @@ const KINDS: readonly DetailTable["kind"][] = [
 
 const DETAIL = having({
   formatVersion: oneOf(1),
-  identity: optional(having({ endpoint: text, systemIdentifier: nullable(text) })),
+  identity: optional(
+    having({
+      endpoint: text,
+      systemIdentifier: nullable(text),
+      database: optional(text),
+      oid: optional(count),
+    }),
+  ),
   serverVersion: text,
   sizeBytes: amount,
   database: PROPERTIES,
@@ -97,6 +110,8 @@ function detailOf(written: WrittenDetail): BackupDetail {
   return {
     endpoint: identity?.endpoint ?? null,
     systemIdentifier: identity?.systemIdentifier ?? null,
+    database: identity?.database ?? null,
+    oid: identity?.oid ?? null,
     serverVersion,
     sizeBytes,
     properties: propertiesOf(database),

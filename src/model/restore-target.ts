@@ -42,8 +42,12 @@ export interface LiveDatabase {
   readonly properties: DatabaseProperties;
   /** `ALTER DATABASE … SET dbops.environment`; null where nobody set it. */
   readonly markedEnvironment: string | null;
+  /** false: nobody can connect, superusers included; not given: true. */
+  readonly allowsConnections?: false;
   /** Alembic's revision in it; null when it has none, or could not be asked. */
   readonly schemaRevision: string | null;
+  /** Why the revision could not be asked; not given: it could. */
+  readonly revisionProblem?: Problem;
   /** Replication slots of it, sorted by name: they stay with it. */
   readonly slots: readonly {
     readonly name: string;

@@ -43,6 +43,8 @@ describe("a detail.json", () => {
     expect(parse({})).toEqual({
       endpoint: "db:5432",
       systemIdentifier: "7",
+      database: "app",
+      oid: 5,
       serverVersion: "15.18",
       sizeBytes: 8_000_000,
       properties: {
@@ -66,7 +68,10 @@ describe("a detail.json", () => {
     const { identity: _, publications: __, ...older } = WRITTEN;
     const parsed = parseDetail(JSON.stringify(older));
     expect(parsed).toMatchObject({ endpoint: null, systemIdentifier: null, serverVersion: "15.18" });
+    expect(parsed).toMatchObject({ database: null, oid: null });
     expect(parsed).not.toHaveProperty("publications");
+    const { database: ___, oid: ____, ...identity } = WRITTEN.identity;
+    expect(parse({ identity })).toMatchObject({ endpoint: "db:5432", database: null, oid: null });
   });
 
   it.each([
@@ -85,6 +90,7 @@ describe("a detail.json", () => {
     ["tables", [{ ...WRITTEN.tables[0], kind: "view" }], /^tables\[0\]\.kind must be table, partition/],
     ["tables", [{ ...WRITTEN.tables[0], bytes: -1 }], /^tables\[0\]\.bytes must be a number, 0 or more/],
     ["identity", { endpoint: 5, systemIdentifier: null }, /^identity\.endpoint must be text/],
+    ["identity", { ...WRITTEN.identity, oid: "5" }, /^identity\.oid must be/],
     ["subscriptions", ["s"], /^subscriptions\[0\] must have the keys name/],
     ["publications", [{ name: "p" }], /^publications\[0\]\.allTables must be true or false/],
   ])("whose %s is wrong is refused, and the place is said", (key, value, fault) => {

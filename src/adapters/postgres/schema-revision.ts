@@ -1,3 +1,4 @@
+import { fail } from "../../problems/dbops-error.ts";
 import type { DatabaseFacts } from "./facts.ts";
 import type { Session } from "./session.ts";
 
@@ -9,9 +10,29 @@ export async function readSchemaRevision(
   session: Session,
   facts: Pick<DatabaseFacts, "searchPath">,
 ): Promise<string | null> {
-  const tables = await session.query<VersionTable>(TABLES);
-  const found = chooseTable(tables, [...facts.searchPath, "public"]);
-  if (found === undefined || !found.readable) return null;
+  const found = await findVersionTable(session, facts);
+  return found?.readable === true ? readRevision(session, found) : null;
+}
+
+/** As `readSchemaRevision`, but a table that the role may not read is none that is not there: ADMIN_RIGHTS_MISSING. */
+export async function readSchemaRevisionOrFail(
+  session: Session,
+  facts: Pick<DatabaseFacts, "searchPath">,
+): Promise<string | null> {
+  const found = await findVersionTable(session, facts);
+  if (found === undefined) return null;
+  if (!found.readable) fail("ADMIN_RIGHTS_MISSING", `the admin role may not read all of ${found.quoted}`);
+  return readRevision(session, found);
+}
+
+async function findVersionTable(
+  session: Session,
+  { searchPath }: Pick<DatabaseFacts, "searchPath">,
+): Promise<VersionTable | undefined> {
+  return chooseTable(await session.query<VersionTable>(TABLES), [...searchPath, "public"]);
+}
+
+async function readRevision(session: Session, found: VersionTable): Promise<string | null> {
   const rows = await session.query<{ revision: string }>(
     `SELECT version_num::text AS revision FROM ${found.quoted} ORDER BY version_num::text COLLATE "C"`,
   );

@@ -12,6 +12,7 @@ export function judgeLive(at: RestoreCase): readonly Problem[] {
     ...slotProblems(at, live),
     ...subscriptionProblems(live),
     ...schemaProblems(at, live),
+    ...shutProblems(live),
     ...closingProblems(at, live),
     ...carriedOver(live),
   ];
@@ -72,9 +73,9 @@ function schemaProblems(
   { request, contents, environment }: RestoreCase,
   live: LiveDatabase,
 ): readonly Problem[] {
-  const restored = contents.manifest.schemaRevision;
-  if (live.schemaRevision === null || live.schemaRevision === restored) return [];
-  const detail = `${live.name} is at schema revision ${live.schemaRevision}, the backup at ${restored ?? "none"}: the release that runs may not fit what is restored`;
+  const detail = misfit(live, contents.manifest.schemaRevision);
+  if (detail === null) return [];
+  const look = live.revisionProblem === undefined ? "" : "let the admin role read it, or do without:\n";
   return request.keepSchema
     ? [
         noted(
@@ -83,17 +84,41 @@ function schemaProblems(
           "SCHEMA_MISMATCH",
         ),
       ]
-    : [blocked(detail, `dbops plan ${environment.name} restore … --schema keep`, "SCHEMA_MISMATCH")];
+    : [blocked(detail, `${look}dbops plan ${environment.name} restore … --schema keep`, "SCHEMA_MISMATCH")];
 }
 
-/** REVOKE CONNECT does not keep out who owns a database or is a superuser. */
+/** A revision that could not be looked at may be any, and is never none. */
+function misfit(live: LiveDatabase, restored: string | null): string | null {
+  const backup = `the backup at ${restored ?? "none"}: the release that runs may not fit what is restored`;
+  if (live.revisionProblem !== undefined)
+    return `the schema revision of ${live.name} could not be looked at (${live.revisionProblem.detail}), ${backup}`;
+  if (live.schemaRevision === null || live.schemaRevision === restored) return null;
+  return `${live.name} is at schema revision ${live.schemaRevision}, ${backup}`;
+}
+
+function shutProblems({ name, allowsConnections }: LiveDatabase): readonly Problem[] {
+  return allowsConnections === false
+    ? [
+        noted(
+          `${name} lets nobody connect (ALLOW_CONNECTIONS false); what takes its name will let in whom its privileges allow`,
+          `after the swap, if that is not meant:\nALTER DATABASE ${quoted(name)} ALLOW_CONNECTIONS false;`,
+        ),
+      ]
+    : [];
+}
+
+/** The swap takes CONNECT from the owner as well; no REVOKE keeps a superuser out, and the admin role stays let in. */
 function closingProblems({ target }: RestoreCase, live: LiveDatabase): readonly Problem[] {
   const { owner } = live.properties;
-  const which =
-    owner === target.role.name ? "the side database and the replaced one" : "the replaced database";
+  const { role } = target;
+  const others = role.isSuperuser
+    ? ""
+    : ` and to ${role.name}, the admin role${owner === role.name ? " and owner" : ""}`;
+  const ifOne =
+    owner === role.name ? "" : ` (${owner}, who owns what is replaced, is kept out unless it is one)`;
   return [
     noted(
-      `${which} cannot be closed to ${owner}, the owner, and to superusers: an application that connects as one of them still gets in`,
+      `the side database and the replaced one cannot be closed to superusers${others}: an application that connects as one of them still gets in${ifOne}`,
     ),
   ];
 }

@@ -2,16 +2,16 @@ import type { Environment } from "../../model/environment.ts";
 import { isMadeName } from "../../model/made-database.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { blocked, noted, type RestoreCase } from "./restore-case.ts";
-import { quoted } from "./sql-text.ts";
+import { literal, quoted } from "./sql-text.ts";
 
 /** Whether the server is the one that is meant, and lets dbops put a database there. */
 export function judgeTarget(at: RestoreCase): readonly Problem[] {
-  return [...identityProblems(at), ...nameProblems(at), ...rightProblems(at)];
+  return [...identityProblems(at), ...nameProblems(at), ...rightProblems(at), ...trustProblems(at)];
 }
 
 /** Another server, a clone, somebody else's database: nothing of that kind is replaced by mistake. */
 function identityProblems(at: RestoreCase): readonly Problem[] {
-  return [...cloneProblems(at), ...markProblems(at), ...otherServerProblems(at)];
+  return [...cloneProblems(at), ...sourceProblems(at), ...markProblems(at), ...otherServerProblems(at)];
 }
 
 /** A physical clone has the identifier and the oids of its source: only the endpoint tells them apart. */
@@ -26,6 +26,36 @@ function cloneProblems({ environment, database, contents, target }: RestoreCase)
       `write cloneOf: ${endpoint} for ${database.name} in ${environment.file} if a clone is meant`,
     ),
   ];
+}
+
+/**
+ * A backup of another environment never goes over the database that it is of. A database of the same name on the same server
+ * is that one as well: a restore gave it another oid. Its mark says that it has become this environment's.
+ */
+function sourceProblems(at: RestoreCase): readonly Problem[] {
+  const { environment, restore, contents, target } = at;
+  const { live } = target;
+  if (restore.from === environment.name || live === null || live.markedEnvironment === environment.name)
+    return [];
+  const { oid, database } = contents.detail;
+  if (!isOnItsServer(at) || (oid !== live.oid && database !== live.name)) return [];
+  return [
+    refused(
+      `${live.name} on ${target.endpoint} is the database of ${restore.from} that was backed up: a restore in ${environment.name} would replace it`,
+      [
+        `let ${at.database.name} in ${environment.file} lead to a server or database of its own, or give it back where it is: dbops plan ${restore.from} restore …`,
+        `only if it belongs to ${environment.name} now: ALTER DATABASE ${quoted(live.name)} SET dbops.environment = ${literal(environment.name)};`,
+      ].join("\n"),
+    ),
+  ];
+}
+
+/** Whether the target is the server that was backed up, and no clone of it that is declared as one. */
+function isOnItsServer({ database, contents, target }: RestoreCase): boolean {
+  const { endpoint, systemIdentifier } = contents.detail;
+  if (systemIdentifier === null || target.systemIdentifier === null) return endpoint === target.endpoint;
+  if (systemIdentifier !== target.systemIdentifier) return false;
+  return endpoint === null || endpoint === target.endpoint || database.cloneOf !== endpoint;
 }
 
 function markProblems({ environment, restore, target }: RestoreCase): readonly Problem[] {
@@ -125,6 +155,23 @@ function rightProblems({ request, restore, target }: RestoreCase): readonly Prob
             `GRANT pg_signal_backend TO ${admin};`,
           ),
         ]),
+  ];
+}
+
+/** What an archive holds is run, and by whom. */
+function trustProblems({ environment, database, restore, target }: RestoreCase): readonly Problem[] {
+  const { role, endpoint } = target;
+  if (!role.isSuperuser) return [];
+  const source = `${database.name} of ${restore.from}`;
+  const isForeign = restore.from !== environment.name;
+  const trusted = isForeign
+    ? `${restore.from} is trusted as much as ${environment.name}`
+    : `all who write to it are trusted with all of ${endpoint}`;
+  return [
+    noted(
+      `${role.name} is a superuser on ${endpoint}, and loads with its rights whatever code the archive holds (functions in constraints, defaults and index expressions): whoever could write to ${source} can do on ${endpoint} what ${role.name} can`,
+      `unless ${trusted}: name a role that is no superuser as admin of ${database.name} in ${environment.file}`,
+    ),
   ];
 }
 

@@ -9,12 +9,12 @@ import { fail } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import { countOf } from "../naming.ts";
 import { sealPlan } from "../seal-plan.ts";
-import { targetSteps } from "../target-steps.ts";
 import type { Chosen } from "./choose-backup.ts";
 import { contentOf } from "./content.ts";
 import { judgeContent } from "./judge-content.ts";
 import { judgeLive } from "./judge-live.ts";
 import { judgeMade } from "./judge-made.ts";
+import { judgeRecords } from "./judge-records.ts";
 import { judgeRoles } from "./judge-roles.ts";
 import { judgeSource } from "./judge-source.ts";
 import { judgeTarget } from "./judge-target.ts";
@@ -38,9 +38,6 @@ export interface RestoreWorld {
   readonly now: Instant;
   /** null: 4 h. */
   readonly expiresMs?: number | null;
-  /** Names of `--target` and `--except`; see targetSteps. */
-  readonly target?: readonly string[];
-  readonly except?: readonly string[];
 }
 
 /**
@@ -51,20 +48,23 @@ export function planRestore(environment: Environment, request: RestoreRequest, w
   const { restore, chosen } = world;
   const at = caseOf(environment, request, world);
   const decided = "problems" in at ? { steps: [], findings: at.problems } : decide(at);
-  const findings = unique([...decided.findings, ...chosen.notices]);
+  const findings = unique([
+    ...judgeRecords(environment, request, world.observation),
+    ...decided.findings,
+    ...chosen.notices,
+  ]);
   const problems = findings.filter((one) => one.severity === "error");
   const steps = problems.length > 0 ? [] : decided.steps;
-  const kept = targetSteps(steps, world.target ?? [], steps.length === 0 ? [] : (world.except ?? []));
   return {
     plan: sealPlan(environment, world.observation, {
       operation: "restore",
-      steps: kept,
+      steps,
       now: world.now,
       expiresMs: world.expiresMs ?? RESTORE_EXPIRES_MS,
-      databases: kept.length === 0 ? {} : identityOf(restore),
-      from: kept.length === 0 ? null : (world.from ?? null),
+      databases: steps.length === 0 ? {} : identityOf(restore),
+      from: steps.length === 0 ? null : (world.from ?? null),
     }),
-    leftOut: steps.length - kept.length,
+    leftOut: 0,
     problems,
     notices: findings.filter((one) => one.severity === "warning"),
     decisions: [],

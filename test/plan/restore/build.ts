@@ -1,10 +1,11 @@
-import type { ArchiveEntry, RestoreObservation } from "../../../src/model/archive-contents.ts";
+import type { ArchiveEntry, BackupDetail, RestoreObservation } from "../../../src/model/archive-contents.ts";
+import type { Database } from "../../../src/model/environment.ts";
 import type { RestoreRequest } from "../../../src/model/plan.ts";
 import type { Planned } from "../../../src/model/planned.ts";
 import type { DatabaseProperties, LiveDatabase, TargetFacts } from "../../../src/model/restore-target.ts";
 import { chooseBackup } from "../../../src/plan/restore/choose-backup.ts";
 import { planRestore } from "../../../src/plan/restore/plan-restore.ts";
-import { backupAt, database, environment, NOW, observation } from "../build.ts";
+import { backupAt, database, environment, NO_RULES, NOW, observation, type Seen } from "../build.ts";
 
 export const BACKUP = backupAt("2026-11-24T01:00:07.000Z");
 
@@ -36,12 +37,21 @@ export interface Difference {
   readonly entries?: readonly ArchiveEntry[];
   readonly roles?: readonly string[];
   readonly restore?: Partial<RestoreObservation>;
+  readonly detail?: Partial<BackupDetail>;
+  /** Another environment, whose backup it is. */
+  readonly from?: string;
+  /** What differs in the database as the environment's file declares it. */
+  readonly declared?: Partial<Database>;
+  /** What each store has. */
+  readonly stores?: Seen["stores"];
 }
 
 export function planned(difference: Difference = {}): Planned {
-  const own = environment(database());
-  const request = restoreRequest(difference.request);
-  const seen = observation({ stores: { primary: [BACKUP] } });
+  const { from = null, declared, stores = { primary: [BACKUP] } } = difference;
+  const places = Object.keys(stores).map((store) => ({ store, retention: NO_RULES }));
+  const own = environment({ ...database({ stores: places }), ...declared });
+  const request = restoreRequest({ from, ...difference.request });
+  const seen = observation({ stores });
   const chosen = chooseBackup(own, request, { observation: seen, now: NOW });
   const restore = observed(difference);
   return planRestore(own, request, { observation: seen, restore, chosen, now: NOW });
@@ -77,11 +87,12 @@ function observed({
   entries = [],
   roles = ["app"],
   restore,
+  from = "production",
   ...more
 }: Difference): RestoreObservation {
   const server = "7000000000000000001";
   return {
-    from: "production",
+    from,
     database: "trading_signals",
     backup: BACKUP.name,
     store: "primary",
@@ -90,7 +101,7 @@ function observed({
       state: "read",
       manifest: {
         formatVersion: 1,
-        environment: "production",
+        environment: from,
         database: "trading_signals",
         name: BACKUP.name,
         snapshotAt: "2026-11-24T01:00:06.500000Z",
@@ -113,6 +124,8 @@ function observed({
       detail: {
         endpoint: "db:5432",
         systemIdentifier: server,
+        database: "trading_signals",
+        oid: 16384,
         serverVersion: "15.18",
         sizeBytes: 1_000_000,
         properties: properties(more.properties),
@@ -122,6 +135,7 @@ function observed({
         eventTriggers: [],
         subscriptions: [],
         publications: [],
+        ...more.detail,
       },
     },
     live: "trading_signals",

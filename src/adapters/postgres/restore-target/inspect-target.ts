@@ -6,11 +6,11 @@ import type {
   TargetObservation,
 } from "../../../model/restore-target.ts";
 import { fail, problemsOf } from "../../../problems/dbops-error.ts";
-import { problem } from "../../../problems/problem.ts";
+import { type Problem, problem } from "../../../problems/problem.ts";
 import { type DatabaseRow, readDatabaseRow } from "../database-row.ts";
 import { readFacts } from "../facts.ts";
 import { findMadeDatabases, SIZE } from "../made-databases.ts";
-import { readSchemaRevision } from "../schema-revision.ts";
+import { readSchemaRevisionOrFail } from "../schema-revision.ts";
 import type { Session } from "../session.ts";
 import type { Target } from "../target.ts";
 import { type AdminAccess, inSession } from "./admin-access.ts";
@@ -24,16 +24,20 @@ export async function inspectTarget(
   try {
     const seen = await inSession(access, null, signal, (session, target) => look(session, target, live));
     if (seen.live === null) return { state: "reachable", ...seen, live: null };
-    const schemaRevision = await revisionOf(access, seen.live.name, signal);
-    return { state: "reachable", ...seen, live: { ...seen.live, schemaRevision } };
+    const revision = await revisionOf(access, seen.live.name, signal);
+    return { state: "reachable", ...seen, live: { ...seen.live, ...revision } };
   } catch (error) {
     signal.throwIfAborted();
-    const [first] = problemsOf(error);
-    return { state: "unreadable", problem: first ?? problem("INTERNAL", "an error without a problem") };
+    return { state: "unreadable", problem: firstOf(error) };
   }
 }
 
-type Unrevised = Omit<LiveDatabase, "schemaRevision">;
+function firstOf(error: unknown): Problem {
+  return problemsOf(error)[0] ?? problem("INTERNAL", "an error without a problem");
+}
+
+type Revision = Pick<LiveDatabase, "schemaRevision" | "revisionProblem">;
+type Unrevised = Omit<LiveDatabase, keyof Revision>;
 
 /** Longer than any question to the catalog takes. */
 const STATEMENT_TIMEOUT_MS = 300_000;
@@ -83,7 +87,7 @@ async function readRole(session: Session): Promise<AdminRole> {
 }
 
 async function readLive(session: Session, name: string, row: DatabaseRow): Promise<Unrevised> {
-  const { oid, properties } = row;
+  const { oid, allowsConnections, properties } = row;
   const [counted] = await session.query<{ size: number | null; sessions: number }>(COUNTED, [oid]);
   return {
     name,
@@ -91,6 +95,7 @@ async function readLive(session: Session, name: string, row: DatabaseRow): Promi
     sizeBytes: counted?.size ?? null,
     properties,
     markedEnvironment: markOf(properties.settings),
+    ...(allowsConnections ? {} : { allowsConnections }),
     slots: await session.query<LiveDatabase["slots"][number]>(SLOTS, [name]),
     subscriptions: await session.query<LiveDatabase["subscriptions"][number]>(SUBSCRIPTIONS, [oid]),
     sessions: counted?.sessions ?? 0,
@@ -106,21 +111,22 @@ function markOf(settings: DatabaseProperties["settings"]): string | null {
 
 const MARK = "dbops.environment=";
 
-/** null as well when the database lets nobody in, or nobody who may read it. */
-async function revisionOf(access: AdminAccess, live: string, signal: AbortSignal): Promise<string | null> {
+/** A database that lets nobody in, or nobody who may read it, is not one without a revision. */
+async function revisionOf(access: AdminAccess, live: string, signal: AbortSignal): Promise<Revision> {
   try {
-    return await inSession(access, live, signal, async (session) => {
+    const schemaRevision = await inSession(access, live, signal, async (session) => {
       const [row] = await session.query<{ path: string[] }>(
         "SELECT pg_catalog.current_schemas(false)::text[] AS path",
       );
       await session.query("BEGIN READ ONLY");
       await session.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
       await session.query("SET LOCAL search_path = pg_catalog");
-      return await readSchemaRevision(session, { searchPath: row?.path ?? [] });
+      return await readSchemaRevisionOrFail(session, { searchPath: row?.path ?? [] });
     });
-  } catch {
+    return { schemaRevision };
+  } catch (error) {
     signal.throwIfAborted();
-    return null;
+    return { schemaRevision: null, revisionProblem: firstOf(error) };
   }
 }
 

@@ -145,18 +145,34 @@ describe("the database that would be replaced", () => {
     expect(sizeBytes).toBeGreaterThan(1_000_000);
     await cluster.createRole("stranger");
     await cluster.psql("postgres", "REVOKE CONNECT ON DATABASE plain FROM PUBLIC");
-    expect(await liveOf("plain", "stranger")).toMatchObject({ sizeBytes: null, schemaRevision: null });
+    expect(await liveOf("plain", "stranger")).toMatchObject({
+      sizeBytes: null,
+      schemaRevision: null,
+      revisionProblem: { severity: "error", detail: expect.stringContaining("plain") },
+    });
     await cluster.psql("postgres", "GRANT CONNECT ON DATABASE plain TO PUBLIC");
   });
 
+  test("has a revision that is not known, not none, where the table may not be read", async () => {
+    await cluster.createRole("outsider");
+    expect(await liveOf(SHOP, "outsider")).toMatchObject({
+      schemaRevision: null,
+      revisionProblem: { code: "ADMIN_RIGHTS_MISSING", detail: expect.stringContaining("alembic_version") },
+    });
+  });
+
   test("may have no mark, no revision, and let nobody in", async () => {
+    expect(await liveOf("plain")).not.toHaveProperty("revisionProblem");
+    expect(await liveOf("plain")).not.toHaveProperty("allowsConnections");
     await cluster.psql(
       "postgres",
       "ALTER DATABASE plain ALLOW_CONNECTIONS false; ALTER ROLE app IN DATABASE plain SET dbops.environment = 'staging'",
     );
     expect(await liveOf("plain")).toMatchObject({
       markedEnvironment: null,
+      allowsConnections: false,
       schemaRevision: null,
+      revisionProblem: { severity: "error", detail: expect.any(String) },
       slots: [],
       subscriptions: [],
     });
