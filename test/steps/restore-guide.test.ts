@@ -9,8 +9,8 @@ import { ageCipher } from "../../src/adapters/age-cipher/age-cipher.ts";
 import { sha256 } from "../../src/model/canonical.ts";
 import { compress } from "../../src/ports/stream/zstd.ts";
 import { type RestoreGuideFacts, renderRestoreGuide } from "../../src/steps/restore-guide.ts";
-import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
 import { collect, through } from "../ports/stream/flow.ts";
+import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
 
 const NAME = "production_trading_20261124_010000";
 const NEW_NAME = `it's "new" with a=b`;
