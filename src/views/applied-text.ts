@@ -1,7 +1,7 @@
 import type { Applied, AppliedStep, FollowUp } from "../model/report.ts";
 import type { Problem } from "../problems/problem.ts";
 import { shellQuoted } from "../problems/shell-quoted.ts";
-import { loadedTexts } from "./loaded-database.ts";
+import { loadedTexts, warningTexts } from "./loaded-database.ts";
 import { madeBackupOf } from "./made-backup.ts";
 import type { Paint } from "./paint.ts";
 import { itemsOf, itemText, type PlanItem } from "./plan-items.ts";
@@ -89,7 +89,10 @@ function madeLines(item: PlanItem, ended: readonly AppliedStep[], elapsedMs: Ela
   if (load !== undefined)
     return loadedTexts(load.facts, longest(item, elapsedMs)).map((text) => `     ${text}`);
   const upload = ended.find((one) => one.step.kind === "upload");
-  if (upload === undefined) return [];
+  if (upload === undefined)
+    return ended
+      .flatMap((one) => (one.step.kind === "verify" ? warningTexts(one.facts) : []))
+      .map((text) => `     ${text}`);
   const made = madeBackupOf(upload.facts);
   const took = longest(item, elapsedMs);
   const sizes = [

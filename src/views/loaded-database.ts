@@ -15,8 +15,13 @@ export function loadedTexts(facts: Facts | null, tookMs: number | null): readonl
   return [
     ...(amounts.length === 0 ? [] : [amounts.join(", ")]),
     ...listOf(failures).map((one) => printable(`tolerated: ${entryOf(one)}`)),
-    ...listOf(warnings).map((one) => printable(`warning: ${String(one)}`)),
+    ...warningTexts({ warnings }),
   ];
+}
+
+/** What a step warned of though it is done, one thing a line. */
+export function warningTexts(facts: Facts | null): readonly string[] {
+  return listOf(facts?.["warnings"]).map((one) => printable(`warning: ${String(one)}`));
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -1,27 +1,22 @@
 import type { DetailTable } from "../../model/archive-contents.ts";
 import type { VerifyDatabaseStep } from "../../model/restore-steps.ts";
-import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
-import { nameSome } from "../load/refuse-missing.ts";
 import { tableName } from "../restore/compare-tables.ts";
 
 /**
- * Throws RESTORE_INCOMPLETE when one of these tables has no row. The backup's number of rows is an estimate of its server: a table
- * that had lost its last rows there before anyone counted again is refused as well, until its entry is tolerated.
+ * The names of those tables that have no row. Told, never refused: that the source had some is an estimate of its server, and a queue
+ * that was drained there before anyone counted again is as it was backed up.
  */
-export async function refuseEmptied(
+export async function findEmptied(
   step: VerifyDatabaseStep,
   tables: readonly DetailTable[],
   run: StepRun,
-): Promise<void> {
+): Promise<readonly string[]> {
   const target = run.ports.restoreTarget(step.database);
   const emptied: string[] = [];
   for (const table of tables)
     if ((await target.ask(step.name, mayBeSo(table), run.signal)) !== true) emptied.push(tableName(table));
-  if (emptied.length === 0) return;
-  fail("RESTORE_INCOMPLETE", `${step.name} has no row, where the source had some, in ${nameSome(emptied)}`, {
-    fix: `look at ${step.name}, which stays, then plan the restore again; where the backup has no row either, accept that by the table's entry:\ndbops plan ${run.plan.environment} restore --tolerate '… TABLE DATA …'`,
-  });
+  return emptied;
 }
 
 /**
