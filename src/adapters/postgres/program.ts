@@ -38,7 +38,7 @@ export async function startProgram(call: ProgramCall, signal: AbortSignal): Prom
   const child = spawn(command, args, { cwd: "/", env: call.env, stdio: ["ignore", writer, "pipe"] });
   writer.destroy(); // the child has its own
   const settled = settle(child, call, signal);
-  const body = bodyOf(child, { reader, buffers, settled });
+  const body = readOutput(child, { reader, buffers, settled });
   const abort = (): void => void body.destroy(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   body.on("error", () => {}); // a failure before anybody reads is told by `settled`, and by the destroyed body
@@ -46,8 +46,11 @@ export async function startProgram(call: ProgramCall, signal: AbortSignal): Prom
   return { body, settled, recycle: (chunk) => buffers.recycle(chunk) };
 }
 
-/** A pipe that breaks ends it like an end of input: how the program ended decides. */
-function bodyOf(
+/**
+ * What a program writes, read through `buffers`. How the program ended decides, before how its pipe did; but a pipe that cannot be
+ * read to its end is none of a whole output, whatever the program says.
+ */
+export function readOutput(
   child: ChildProcess,
   from: {
     readonly reader: Socket;
@@ -66,9 +69,13 @@ function bodyOf(
     },
   });
   buffers.onFull = (chunk) => body.push(chunk);
-  reader.on("error", () => reader.destroy());
+  let broken: Error | null = null;
+  reader.on("error", (error) => {
+    broken = error;
+  });
   reader.once("close", () => {
     const end = (): void => {
+      if (broken !== null) return void body.destroy(unread(broken));
       const last = buffers.take();
       if (last.length > 0) body.push(last);
       body.push(null);
@@ -78,8 +85,19 @@ function bodyOf(
   return body;
 }
 
+function unread(cause: Error): DbopsError {
+  return new DbopsError(
+    [
+      problem("DUMP_FAILED", `the output could not be read to its end (${cause.message})`, {
+        fix: "apply again",
+      }),
+    ],
+    cause,
+  );
+}
+
 /** Gathers what is read, without copying it. */
-class Buffers {
+export class Buffers {
   readonly #free: Buffer[] = [];
   #filling: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #filled = 0;
