@@ -18,6 +18,7 @@ import type { Secret } from "../model/secret.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { RestoreTarget } from "../ports/restore-target.ts";
 import { fail } from "../problems/dbops-error.ts";
+import { shellQuoted } from "../problems/shell-quoted.ts";
 import type { Ports } from "../steps/handler.ts";
 import {
   lazyArchiveLister,
@@ -94,7 +95,7 @@ function placeOf(store: Store): Place {
   if (store.kind === "file")
     return {
       what: `store ${store.name} (${store.path})`,
-      fix: `see whether it answers:\nls -l '${store.path}'`,
+      fix: `see whether it answers:\nls -l ${shellQuoted(store.path)}`,
     };
   const at = store.endpoint ?? `https://s3.${store.region}.amazonaws.com`;
   return {

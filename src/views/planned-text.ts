@@ -2,6 +2,7 @@ import type { Decision, Planned } from "../model/planned.ts";
 import type { Report } from "../model/report.ts";
 import { verdictLine } from "../plan/describe.ts";
 import type { Problem } from "../problems/problem.ts";
+import { shellQuoted } from "../problems/shell-quoted.ts";
 import type { Paint } from "./paint.ts";
 import { planBlocks, planHeading } from "./plan-text.ts";
 import { printable } from "./printable.ts";
@@ -118,7 +119,7 @@ function decisionLines(decisions: readonly Decision[]): readonly string[] {
 
 function nextLines(planned: Planned, file: string | null): readonly string[] {
   if (file === null || planned.plan.steps.length === 0) return [];
-  const path = shellWord(printable(file));
+  const path = printable(shellQuoted(file));
   return [
     `Written to ${printable(file)}. To read it again, to rehearse it, to carry it out:`,
     `  dbops show ${path}`,
@@ -126,8 +127,4 @@ function nextLines(planned: Planned, file: string | null): readonly string[] {
     `  dbops apply ${path}`,
     "",
   ];
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

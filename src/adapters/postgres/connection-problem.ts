@@ -1,5 +1,6 @@
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
+import { shellQuoted } from "../../problems/shell-quoted.ts";
 import type { Target } from "./target.ts";
 
 /** What kept a session from opening, as a DbopsError; passes one on that is one already. */
@@ -93,7 +94,7 @@ function unreachableFix(code: string, message: string, target: Target): string {
     return "switch TLS on in the server, or set sslmode to disable or prefer";
   if (isTlsFailure(code, message))
     return `set sslrootcert to the CA of the server's certificate, and host to a name in it; sslmode is ${target.tls.mode}`;
-  return `pg_isready -h ${shell(target.host)} -p ${target.port}`;
+  return `pg_isready -h ${shellQuoted(target.host)} -p ${target.port}`;
 }
 
 function isTlsFailure(code: string, message: string): boolean {
@@ -104,16 +105,12 @@ function isTlsFailure(code: string, message: string): boolean {
 }
 
 function psql(target: Target): string {
-  return `psql -h ${shell(target.host)} -p ${target.port} -U ${shell(target.user)} ${shell(`dbname=${conninfo(target.database)}`)}`;
+  return `psql -h ${shellQuoted(target.host)} -p ${target.port} -U ${shellQuoted(target.user)} ${shellQuoted(`dbname=${conninfo(target.database)}`)}`;
 }
 
 /** A value in a connection string: names with spaces, quotes or `=` stay names. */
 function conninfo(value: string): string {
   return /^[\w.-]+$/.test(value) ? value : `'${value.replaceAll(/['\\]/g, "\\$&")}'`;
-}
-
-function shell(value: string): string {
-  return /^[\w./:=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 function ident(name: string): string {

@@ -1,12 +1,13 @@
 import type { ArchiveEntry } from "../../model/archive-contents.ts";
 import { isDataEntry } from "../../model/data-entry.ts";
 import type { Problem } from "../../problems/problem.ts";
+import { shellQuoted } from "../../problems/shell-quoted.ts";
 import { countOf } from "../naming.ts";
 import { renderSome } from "./amounts.ts";
 import type { Content } from "./content.ts";
 import { subjectName } from "./entry-owner.ts";
 import { blocked, noted, type RestoreCase } from "./restore-case.ts";
-import { createSubscription, shellQuoted } from "./sql-text.ts";
+import { createSubscription } from "./sql-text.ts";
 
 /** Extensions that a superuser marked as safe for the owner of a database, in PostgreSQL itself. */
 const TRUSTED = new Set(

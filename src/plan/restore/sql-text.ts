@@ -8,11 +8,6 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** One word of a command line, whatever is in it. */
-export function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 /** The statement for a subscription that a restore leaves out. What it connects to may be secret, and is in no plan. */
 export function createSubscription(name: string): string {
   return `CREATE SUBSCRIPTION ${quoted(name)} CONNECTION '…' PUBLICATION … WITH (copy_data = false, create_slot = false, slot_name = '…');`;
