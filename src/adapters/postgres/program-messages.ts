@@ -1,3 +1,5 @@
+import { stderrLines } from "./stderr-lines.ts";
+
 /**
  * Reads the stderr of pg_dump and pg_dumpall as it comes, in bounded memory. What is no warning is an error: the programs
  * have ended with 0 after errors before.
@@ -14,13 +16,11 @@ const MAX_WARNINGS = 50;
 
 /** Only first lines are kept: DETAIL, CONTEXT and statements may hold personal data. */
 export function readMessages(program: string): Messages {
-  let rest = "";
   let previous: LineKind = "unknown";
   let error: string | null = null;
   let serverError: string | null = null;
   let more = 0;
   const warnings: string[] = [];
-  const decoder = new TextDecoder();
   const take = (line: string): void => {
     const kind = kindOf(line, program, previous);
     if (kind === "blank") return;
@@ -30,15 +30,11 @@ export function readMessages(program: string): Messages {
     if (kind === "warning") warnings.length < MAX_WARNINGS ? warnings.push(shown) : more++;
     if (kind !== "continuation") previous = kind;
   };
-  const split = (text: string): void => {
-    const lines = (rest + text).split("\n");
-    rest = (lines.pop() ?? "").slice(0, MAX_LINE);
-    for (const line of lines) take(line);
-  };
+  const lines = stderrLines(MAX_LINE, take);
   return {
-    add: (chunk) => split(decoder.decode(chunk, { stream: true })),
+    add: lines.add,
     finish: () => {
-      split(`${decoder.decode()}\n`);
+      lines.finish();
       const dropped = more === 0 ? [] : [`and ${more} more warnings`];
       const said = error !== null && serverError !== null && !error.includes(serverError);
       return { error: said ? `${error} ${serverError}` : error, warnings: [...warnings, ...dropped] };

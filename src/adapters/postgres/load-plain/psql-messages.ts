@@ -1,4 +1,5 @@
 import { withoutData } from "../load/without-data.ts";
+import { stderrLines } from "../stderr-lines.ts";
 
 /** Reads the stderr of psql (`VERBOSITY=verbose`, `SHOW_CONTEXT=never`) as it comes; first lines only, without values. */
 export interface PsqlMessages {
@@ -18,10 +19,8 @@ const MAX_SHOWN = 500;
 const MAX_WARNINGS = 50;
 
 export function readPsqlMessages(): PsqlMessages {
-  let rest = "";
   let refusal: PsqlSaid["refusal"] = null;
   const warnings: string[] = [];
-  const decoder = new TextDecoder();
   const take = (line: string): void => {
     const own = /^psql(?::<stdin>:\d+)?: (.*)$/s.exec(line)?.[1];
     if (own === undefined) return; // DETAIL, HINT, LOCATION, the rest of a message
@@ -30,15 +29,11 @@ export function readPsqlMessages(): PsqlMessages {
     if (level === undefined || /^(ERROR|FATAL|PANIC)$/.test(level)) refusal ??= { message, sqlstate };
     else if (level === "WARNING" && warnings.length < MAX_WARNINGS) warnings.push(message);
   };
-  const split = (text: string): void => {
-    const lines = (rest + text).split("\n");
-    rest = (lines.pop() ?? "").slice(0, MAX_LINE);
-    for (const line of lines) take(line);
-  };
+  const lines = stderrLines(MAX_LINE, take);
   return {
-    add: (chunk) => split(decoder.decode(chunk, { stream: true })),
+    add: lines.add,
     finish: () => {
-      split(`${decoder.decode()}\n`);
+      lines.finish();
       return { refusal, warnings };
     },
   };

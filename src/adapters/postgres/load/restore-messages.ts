@@ -1,3 +1,4 @@
+import { stderrLines } from "../stderr-lines.ts";
 import { withoutData } from "./without-data.ts";
 
 /** Reads the stderr of `pg_restore --verbose` as it comes; only failures and some warnings are kept. */
@@ -36,17 +37,11 @@ const MAX_LINE = 16 * 1024;
  */
 export function readRestoreMessages(parallel: boolean): RestoreMessages {
   const said = new Said(parallel);
-  const decoder = new TextDecoder();
-  let rest = "";
-  const split = (text: string): void => {
-    const lines = (rest + text).split("\n");
-    rest = (lines.pop() ?? "").slice(0, MAX_LINE);
-    for (const line of lines) said.take(line);
-  };
+  const lines = stderrLines(MAX_LINE, (line) => said.take(line));
   return {
-    add: (chunk) => split(decoder.decode(chunk, { stream: true })),
+    add: lines.add,
     finish: () => {
-      split(`${decoder.decode()}\n`);
+      lines.finish();
       return said.finish();
     },
   };
