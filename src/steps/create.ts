@@ -1,10 +1,9 @@
 import type { Facts } from "../model/audit-entry.ts";
-import type { CreateStep, SwapStep } from "../model/restore-steps.ts";
-import type { TargetFacts } from "../model/restore-target.ts";
+import type { CreateStep } from "../model/restore-steps.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
 import { plannedServer } from "./restore/planned-server.ts";
 import { lookAtSide, makeSide, takeOver } from "./restore/side-database.ts";
-import { swapRefusal } from "./restore/swap-refusal.ts";
+import { refusalBeforeLoad, swapFor } from "./restore/swap-refusal.ts";
 
 /** Makes the side database, or takes over the one that the plan continues. One that an earlier attempt left is empty: nothing is loaded before this step has ended. */
 export const create: Action<CreateStep> = {
@@ -12,7 +11,7 @@ export const create: Action<CreateStep> = {
   guard: "restore",
 
   async probe(step: CreateStep, run: ProbeRun): Promise<Standing> {
-    const swap = swapOf(step, run);
+    const swap = swapFor(step.name, run);
     // A plan without a swap is about the side database alone.
     const server = await plannedServer({ database: step.database, live: swap?.live ?? step.name }, run);
     const side = await lookAtSide(step, run);
@@ -20,8 +19,10 @@ export const create: Action<CreateStep> = {
       case "foreign":
         return { state: "blocked", problem: side.problem };
       case "absent":
-      case "continued":
-        return standingBeforeLoad(swap, server, run);
+      case "continued": {
+        const problem = await refusalBeforeLoad(swap, server, run);
+        return problem === null ? { state: "ready" } : { state: "blocked", problem };
+      }
       case "side":
       case "loaded": {
         const { name, oid } = side.database;
@@ -36,20 +37,3 @@ export const create: Action<CreateStep> = {
     return { ...(await makeSide(step, run)) };
   },
 };
-
-function swapOf({ name }: CreateStep, { plan }: ProbeRun): SwapStep | null {
-  const swap = plan.steps.find((one) => one.kind === "swap" && one.side === name);
-  return swap?.kind === "swap" ? swap : null;
-}
-
-/** Nothing is loaded for a swap that would be refused. */
-async function standingBeforeLoad(
-  swap: SwapStep | null,
-  server: TargetFacts,
-  run: ProbeRun,
-): Promise<Standing> {
-  if (swap === null) return { state: "ready" };
-  const old = await run.ports.restoreTarget(swap.database).find(swap.old, run.signal);
-  const problem = swapRefusal(swap, { server, places: { live: server.live, old } }, run);
-  return problem === null ? { state: "ready" } : { state: "blocked", problem };
-}

@@ -5,11 +5,12 @@ import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import type { Artifact, Part, ProbeRun, Sink, Standing, StepRun } from "../handler.ts";
 import { objectOf, understoodDetail } from "../restore/backup-source.ts";
+import { plannedServer } from "../restore/planned-server.ts";
 import { type RestoreKnown, toRestoreKnown } from "../restore/restore-known.ts";
 import { lookAtSide, makeSide, noteFor, type SideName } from "../restore/side-database.ts";
+import { refusalBeforeLoad, swapFor } from "../restore/swap-refusal.ts";
 import { refuseFailures } from "./refuse-failures.ts";
 import { refuseMissing } from "./refuse-missing.ts";
-import { refuseReplaced } from "./refuse-replaced.ts";
 import { reported } from "./reported.ts";
 
 /**
@@ -98,7 +99,10 @@ function loadedFacts(step: LoadStep, { name, oid }: NamedDatabase, run: ProbeRun
 async function sideFor(step: LoadStep, run: StepRun): Promise<NamedDatabase> {
   const side = await lookAtSide(nameOf(step), run);
   if (side.state === "absent") {
-    await refuseReplaced(step, run);
+    const swap = swapFor(step.into, run);
+    const server = await plannedServer({ database: step.database, live: swap?.live ?? step.into }, run);
+    const refusal = await refusalBeforeLoad(swap, server, run);
+    if (refusal !== null) throw new DbopsError([refusal]);
     return makeSide(createOf(step, run), run);
   }
   if (side.state === "side") return { name: side.database.name, oid: side.database.oid };

@@ -34,6 +34,23 @@ export function swapRefusal(
   });
 }
 
+/** The swap of a plan that the side database is loaded for; null: the plan is about the side database alone. */
+export function swapFor(side: string, { plan }: ProbeRun): SwapStep | null {
+  const swap = plan.steps.find((one) => one.kind === "swap" && one.side === side);
+  return swap?.kind === "swap" ? swap : null;
+}
+
+/** Nothing is made or loaded, for hours, for a swap that would be refused. null: it would not be, as far as can be seen now. */
+export async function refusalBeforeLoad(
+  swap: SwapStep | null,
+  server: TargetFacts,
+  run: ProbeRun,
+): Promise<Problem | null> {
+  if (swap === null) return null;
+  const old = await run.ports.restoreTarget(swap.database).find(swap.old, run.signal);
+  return swapRefusal(swap, { server, places: { live: server.live, old } }, run);
+}
+
 function expected({ live, expect: { liveOid } }: SwapStep): NamedDatabase | null {
   return liveOid === null ? null : { name: live, oid: liveOid };
 }
