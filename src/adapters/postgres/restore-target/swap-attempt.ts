@@ -39,7 +39,8 @@ const POLL_MS = 10;
 const RENAME_MS = 2000;
 
 /**
- * The transaction. Resolves with null when it is committed, with the holders when they were in the way: then it is rolled back.
+ * The transaction. Resolves with null when it is committed, with the holders when they were in the way, none when another run was
+ * faster: then it is rolled back, and to be looked at again.
  * Everything that can fail for another reason comes before the first session is ended.
  */
 export async function swapOnce(attempt: Attempt, ready: Ready): Promise<readonly Holder[] | null> {
@@ -62,7 +63,7 @@ export async function swapOnce(attempt: Attempt, ready: Ready): Promise<readonly
     return null;
   } catch (error) {
     if (attempt.signal.aborted || isLost(error)) throw error;
-    if (!isPassing(error)) throw failedBy(error);
+    if (!isPassing(error) && !(error instanceof Overtaken)) throw failedBy(error);
     await session.query("ROLLBACK");
     return readHolders(session, oidsOf(swap));
   }
@@ -142,9 +143,12 @@ function refuseMoved(attempt: Attempt, before: Standing, now: Standing): void {
   throw swapFailed(`somebody changes ${before.name} at this moment`, "apply again");
 }
 
+/** Another run of the same plan has swapped since this one looked: it is for the next look to find. */
+class Overtaken extends Error {}
+
 async function placesAgain({ session, swap }: Attempt): Promise<Ready> {
   const places = await readPlaces(session, swap);
-  if (places.state !== "ready") throw new Error("a transaction of ours did not rename them yet");
+  if (places.state !== "ready") throw new Overtaken(`${swap.live} was swapped by another run`);
   return places;
 }
 

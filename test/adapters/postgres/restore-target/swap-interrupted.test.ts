@@ -69,6 +69,17 @@ async function endAdmins(): Promise<void> {
   );
 }
 
+test("a swap that another run finishes between its look and its transaction is done", async () => {
+  const asked = await standing(cluster, "overtaken");
+  const proxy = await proxyAt("BEGIN", async () => {
+    await swap(cluster, asked);
+    return "pass" as const;
+  });
+  await swap(cluster, asked, { port: proxy.port });
+  expect(await namesOf(cluster, asked)).toBe(namesAfter(asked));
+  expect(await openTo(cluster, "overtaken_old")).toBe("nobody");
+});
+
 async function hasSwapped(asked: Swap): Promise<boolean> {
   return (await namesOf(cluster, asked)) === namesAfter(asked);
 }
