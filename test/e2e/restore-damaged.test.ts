@@ -37,10 +37,12 @@ async function flipBit(path: string, share: number): Promise<void> {
   await writeFile(path, content);
 }
 
-/** A place with two backups of an equal database, the newer one of which `r.yaml` restores. */
+/** A place with two backups, the newer one of which `r.yaml` restores. */
 async function twice(encryption?: Declared["encryption"]) {
   const place = await world.fresh(encryption === undefined ? {} : { encryption });
+  await world.cluster.psql(place.live, "CREATE TABLE another()"); // in one second, equal databases have equal archives
   const other = await takeBackup(place);
+  await world.cluster.psql(place.live, "DROP TABLE another");
   const backup = await takeBackup(place);
   await planRuined(world, place);
   return { place, archive: backup.path("archive"), other: other.path("archive") };
