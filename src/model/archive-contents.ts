@@ -1,7 +1,8 @@
 import type { Problem } from "../problems/problem.ts";
 import type { Instant } from "./instant.ts";
 import type { Manifest } from "./manifest.ts";
-import type { DatabaseProperties, TargetObservation } from "./restore-target.ts";
+import type { DumpHead } from "./plain-dump/dump-head.ts";
+import type { DatabaseLocale, DatabaseProperties, TargetObservation } from "./restore-target.ts";
 
 /** One line of an archive's table of contents, as `pg_restore -l` shows it. */
 export interface ArchiveEntry {
@@ -26,9 +27,19 @@ export type BackupContents =
       /** Roles that the globals make, sorted. */
       readonly roles: readonly string[];
     }
+  | PlainContents
   /** Its manifest could be read, its content not: no identity is at hand, or the head is damaged. */
   | { readonly state: "sealed"; readonly manifest: Manifest; readonly problem: Problem }
   | { readonly state: "unreadable"; readonly problem: Problem };
+
+/** What the runbook's file says about itself, its checksum and the first lines of the dump in it: no more is looked at. */
+export interface PlainContents extends DumpHead {
+  readonly state: "plain";
+  /** Of the file, encrypted and compressed. */
+  readonly storedBytes: number;
+  /** What the checksum beside it says, lower-case hex. */
+  readonly sha256: string;
+}
 
 /** The part of detail.json that a restore decides on. */
 export interface BackupDetail {
@@ -74,6 +85,8 @@ export interface RestoreObservation {
   /** The name on the server that the restored database gets; `target.live` is what has it now. */
   readonly live: string;
   readonly target: TargetObservation;
+  /** Of the declared database, where the restored one gets another name and does not tell its own; null: there is none. */
+  readonly declaredLocale?: DatabaseLocale | null;
   /** The declared SQL files and what they hold now, in order; paths start from the environment's base folder. */
   readonly sanitize: readonly { readonly path: string; readonly sha256: string }[];
 }

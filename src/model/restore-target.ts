@@ -21,6 +21,8 @@ export interface TargetFacts {
   readonly extensions: readonly { readonly name: string; readonly versions: readonly string[] }[];
   /** The database that would be replaced; null: there is none of that name. */
   readonly live: LiveDatabase | null;
+  /** Encoding, locale and provider of template0: what a database gets for which nothing else is known. */
+  readonly template: DatabaseLocale;
   /** Databases that dbops made on this server, sorted by name. */
   readonly made: readonly MadeDatabase[];
 }
@@ -59,6 +61,12 @@ export interface LiveDatabase {
   /** Sessions in it now, the asking one left out. */
   readonly sessions: number;
 }
+
+/** What a database is made with, and never gets again. */
+export type DatabaseLocale = Pick<
+  DatabaseProperties,
+  "encoding" | "collate" | "ctype" | "localeProvider" | "icuLocale" | "icuRules"
+>;
 
 /** What hangs on a database and not on its content: a restore into another one has to carry it over. */
 export interface DatabaseProperties {

@@ -20,7 +20,7 @@ export interface Content {
 /** Decides on each entry. Data is always loaded: to accept that it fails is not to leave it out. */
 export function contentOf({ contents, target, request }: RestoreCase): Content {
   const owner = ownersAmong([...target.roles, ...contents.roles]);
-  const { publications } = contents.detail;
+  const { publications } = contents;
   const publicationsOfAll =
     publications === undefined
       ? null

@@ -66,7 +66,7 @@ function nearest(text: string, entries: readonly ArchiveEntry[]): string {
 function extensionProblems(at: RestoreCase, content: Content): readonly Problem[] {
   const { target, contents } = at;
   const offered = new Map(target.extensions.map((one) => [one.name, one.versions]));
-  const versions = new Map(contents.detail.extensions.map((one) => [one.name, one.version]));
+  const versions = new Map(contents.extensions.map((one) => [one.name, one.version]));
   const wanted = content.loaded
     .filter((one) => one.type === "EXTENSION")
     .map((entry) => ({ entry, name: subjectName(entry, { state: "none" }) }));
@@ -104,7 +104,7 @@ function notOffered(
 }
 
 function tablespaceProblems({ contents, target }: RestoreCase): readonly Problem[] {
-  const { tablespace } = contents.detail.properties;
+  const { tablespace = "pg_default" } = contents.properties ?? {};
   return target.tablespaces.includes(tablespace)
     ? []
     : [
@@ -118,7 +118,7 @@ function leftOutProblems(at: RestoreCase, { left, owner }: Content): readonly Pr
   const subscriptions = left
     .filter((one) => one.type === "SUBSCRIPTION")
     .map((one) => subjectName(one, owner(one)));
-  const listed = at.contents.detail.subscriptions; // a dump by another role than a superuser has none of them
+  const listed = at.contents.subscriptions; // a dump by another role than a superuser has none of them
   const names = [...new Set([...subscriptions, ...listed])].sort();
   const rights = left.filter(
     (one) => !/^(- )?SUBSCRIPTION/.test(one.type.startsWith("SUBSCRIPTION") ? one.type : one.rest),
@@ -147,7 +147,7 @@ function leftOutProblems(at: RestoreCase, { left, owner }: Content): readonly Pr
 }
 
 function publicationProblems({ contents, target }: RestoreCase, { loaded }: Content): readonly Problem[] {
-  if (target.role.isSuperuser || contents.detail.publications !== undefined) return [];
+  if (target.role.isSuperuser || contents.publications !== undefined) return [];
   const found = loaded.filter((one) => one.type === "PUBLICATION");
   return found.length === 0
     ? []

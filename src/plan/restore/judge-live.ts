@@ -73,7 +73,7 @@ function schemaProblems(
   { request, contents, environment }: RestoreCase,
   live: LiveDatabase,
 ): readonly Problem[] {
-  const detail = misfit(live, contents.manifest.schemaRevision);
+  const detail = misfit(live, contents.schemaRevision);
   if (detail === null) return [];
   const look = live.revisionProblem === undefined ? "" : "let the admin role read it, or do without:\n";
   return request.keepSchema
@@ -88,8 +88,9 @@ function schemaProblems(
 }
 
 /** A revision that could not be looked at may be any, and is never none. */
-function misfit(live: LiveDatabase, restored: string | null): string | null {
-  const backup = `the backup at ${restored ?? "none"}: the release that runs may not fit what is restored`;
+function misfit(live: LiveDatabase, restored: string | null | undefined): string | null {
+  const revision = restored === undefined ? "one that nobody knows" : (restored ?? "none");
+  const backup = `the backup at ${revision}: the release that runs may not fit what is restored`;
   if (live.revisionProblem !== undefined)
     return `the schema revision of ${live.name} could not be looked at (${live.revisionProblem.detail}), ${backup}`;
   if (live.schemaRevision === null || live.schemaRevision === restored) return null;

@@ -3,7 +3,6 @@ import type { Problem } from "../../problems/problem.ts";
 import { countOf } from "../naming.ts";
 import { renderSome } from "./amounts.ts";
 import type { Content } from "./content.ts";
-import { fileOf } from "./file-of.ts";
 import { blocked, noted, type RestoreCase } from "./restore-case.ts";
 import { quoted } from "./sql-text.ts";
 
@@ -50,7 +49,7 @@ function neededRoles(at: RestoreCase, content: Content): readonly Need[] {
     accepted,
     owns: true,
   }));
-  const ofDatabase = at.target.live === null ? rolesOf(at.contents.detail.properties) : [];
+  const ofDatabase = at.target.live === null ? rolesOf(at.contents.properties) : [];
   const others = ofDatabase
     .filter((one) => !owned.has(one.role))
     .map((one) => ({ ...one, accepted: false, owns: one.for === "the database itself" }));
@@ -58,7 +57,10 @@ function neededRoles(at: RestoreCase, content: Content): readonly Need[] {
 }
 
 /** The roles that the properties of a database name: they are set where there is no database to carry them over from. */
-function rolesOf(properties: DatabaseProperties): readonly { readonly role: string; readonly for: string }[] {
+function rolesOf(
+  properties: DatabaseProperties | null,
+): readonly { readonly role: string; readonly for: string }[] {
+  if (properties === null) return [];
   const named = [
     { role: properties.owner, for: "the database itself" },
     ...(properties.accessPrivileges ?? []).flatMap((item) => {
@@ -90,7 +92,7 @@ function missingProblems(at: RestoreCase, missing: readonly Need[]): readonly Pr
           blocked(
             `${endpoint} lacks ${countOf(others.length, "role")} that the backup needs: ${others.map((one) => `${one.role} (${one.for})`).join("; ")}`,
             [
-              `create them, as they were (attributes and memberships stand in ${fileOf(at.contents.manifest, "globals")}, passwords nowhere):`,
+              `create them, as they were (attributes and memberships stand in ${at.contents.globals}, passwords nowhere):`,
               ...others.map((one) => `CREATE ROLE ${quoted(one.role)};`),
             ].join("\n"),
           ),

@@ -12,15 +12,17 @@ export function judgeSource(at: RestoreCase): readonly Problem[] {
 
 /** Which backup it is and how far it can be trusted, for the first line that people read. */
 export function describeSource(at: RestoreCase): string {
-  const { manifest } = at.contents;
+  const { takenAt, schemaRevision, imageDigest, label } = at.contents;
   const parts = [
     at.chosen.why,
-    `${renderAbout(msOf(at.now) - msOf(manifest.snapshotAt))} old`,
+    `${renderAbout(msOf(at.now) - msOf(takenAt))} old`,
     renderSize(at.candidate.backup.bytes),
     proofOf(at),
-    manifest.schemaRevision === null ? "no schema revision" : `schema revision ${manifest.schemaRevision}`,
-    ...(manifest.imageDigest === null ? [] : [`image ${manifest.imageDigest}`]),
-    ...(manifest.label === null ? [] : [`labelled ${manifest.label}`]),
+    ...(schemaRevision === undefined
+      ? []
+      : [schemaRevision === null ? "no schema revision" : `schema revision ${schemaRevision}`]),
+    ...(imageDigest === null ? [] : [`image ${imageDigest}`]),
+    ...(label === null ? [] : [`labelled ${label}`]),
   ];
   return parts.join(", ");
 }
@@ -35,9 +37,9 @@ function proofOf({ candidate }: RestoreCase): string {
 function momentProblems({ chosen, candidate, contents }: RestoreCase): readonly Problem[] {
   const { moment } = chosen;
   if (moment === null) return [];
-  const { snapshotAt } = contents.manifest;
-  const at = renderMoment(snapshotAt);
-  if (isAtOrBefore(snapshotAt, moment)) {
+  const { takenAt } = contents;
+  const at = renderMoment(takenAt);
+  if (isAtOrBefore(takenAt, moment)) {
     const later = chosen.candidates.slice(0, chosen.candidates.indexOf(candidate));
     return later.map(({ backup }) =>
       noted(
@@ -57,11 +59,11 @@ function originProblems({
   target,
   request,
 }: RestoreCase): readonly Problem[] {
-  const { detail, manifest } = contents;
-  if (manifest.environment !== restore.from || manifest.database !== database.name)
+  const { source } = contents;
+  if (contents.environment !== restore.from || contents.database !== database.name)
     return [
       blocked(
-        `${restore.backup} says in its manifest that it is ${manifest.database} of ${manifest.environment}`,
+        `${restore.backup} says in its manifest that it is ${contents.database} of ${contents.environment}`,
         undefined,
         "MANIFEST_INVALID",
       ),
@@ -72,11 +74,11 @@ function originProblems({
     return [noted(`a backup of ${restore.from} goes into ${environment.name}${careful}`)];
   }
   const isElsewhere =
-    detail.systemIdentifier !== null &&
+    source.systemIdentifier !== null &&
     target.systemIdentifier !== null &&
-    detail.systemIdentifier !== target.systemIdentifier;
+    source.systemIdentifier !== target.systemIdentifier;
   const before =
-    detail.endpoint === null || detail.endpoint === target.endpoint ? "" : ` on ${detail.endpoint}`;
+    source.endpoint === null || source.endpoint === target.endpoint ? "" : ` on ${source.endpoint}`;
   return isElsewhere
     ? [
         noted(
@@ -87,10 +89,9 @@ function originProblems({
 }
 
 function versionProblems({ contents, target }: RestoreCase): readonly Problem[] {
-  const { manifest, detail } = contents;
-  const from = majorOf(manifest.server.version);
+  const from = majorOf(contents.serverVersion ?? "");
   const to = majorOf(target.serverVersion);
-  const { localeProvider, icuRules } = detail.properties;
+  const { localeProvider = "libc", icuRules = null } = contents.properties ?? {};
   const since =
     localeProvider === "builtin" ? 17 : icuRules !== null ? 16 : localeProvider === "icu" ? 15 : 0;
   const what =

@@ -16,7 +16,7 @@ function identityProblems(at: RestoreCase): readonly Problem[] {
 
 /** A physical clone has the identifier and the oids of its source: only the endpoint tells them apart. */
 function cloneProblems({ environment, database, contents, target }: RestoreCase): readonly Problem[] {
-  const { endpoint, systemIdentifier } = contents.detail;
+  const { endpoint, systemIdentifier } = contents.source;
   const isSame = systemIdentifier !== null && systemIdentifier === target.systemIdentifier;
   if (!isSame || endpoint === null || endpoint === target.endpoint || database.cloneOf === endpoint)
     return [];
@@ -37,7 +37,7 @@ function sourceProblems(at: RestoreCase): readonly Problem[] {
   const { live } = target;
   if (restore.from === environment.name || live === null || live.markedEnvironment === environment.name)
     return [];
-  const { oid, database } = contents.detail;
+  const { oid, database } = contents.source;
   if (!isOnItsServer(at) || (oid !== live.oid && database !== live.name)) return [];
   return [
     refused(
@@ -52,7 +52,7 @@ function sourceProblems(at: RestoreCase): readonly Problem[] {
 
 /** Whether the target is the server that was backed up, and no clone of it that is declared as one. */
 function isOnItsServer({ database, contents, target }: RestoreCase): boolean {
-  const { endpoint, systemIdentifier } = contents.detail;
+  const { endpoint, systemIdentifier } = contents.source;
   if (systemIdentifier === null || target.systemIdentifier === null) return endpoint === target.endpoint;
   if (systemIdentifier !== target.systemIdentifier) return false;
   return endpoint === null || endpoint === target.endpoint || database.cloneOf !== endpoint;

@@ -14,10 +14,12 @@ import { contentOf } from "./content.ts";
 import { judgeContent } from "./judge-content.ts";
 import { judgeLive } from "./judge-live.ts";
 import { judgeMade } from "./judge-made.ts";
+import { judgePlainDump } from "./judge-plain-dump.ts";
 import { judgeRecords } from "./judge-records.ts";
 import { judgeRoles } from "./judge-roles.ts";
 import { judgeSource } from "./judge-source.ts";
 import { judgeTarget } from "./judge-target.ts";
+import { knownContents } from "./known-contents.ts";
 import { judgeProperties } from "./properties.ts";
 import type { RestoreCase } from "./restore-case.ts";
 import { namesFor, restoreSteps } from "./restore-steps.ts";
@@ -74,7 +76,7 @@ export function planRestore(environment: Environment, request: RestoreRequest, w
 function caseOf(
   environment: Environment,
   request: RestoreRequest,
-  { observation, restore, chosen, now }: RestoreWorld,
+  { observation, restore, chosen, from = null, now }: RestoreWorld,
 ): RestoreCase | { readonly problems: readonly Problem[] } {
   const { contents, target } = restore;
   const database =
@@ -84,11 +86,14 @@ function caseOf(
     chosen.candidates.find((one) => one.backup.name === restore.backup) ??
     fail("INTERNAL", `${restore.backup} is none of the backups that were chosen`);
   const problems = [
-    ...(contents.state === "read" ? [] : [contents.problem]),
+    ...("problem" in contents ? [contents.problem] : []),
     ...(target.state === "reachable" ? [] : [target.problem]),
   ];
-  if (contents.state !== "read" || target.state !== "reachable") return { problems };
-  return { environment, database, request, observation, restore, chosen, candidate, contents, target, now };
+  if ((contents.state !== "read" && contents.state !== "plain") || target.state !== "reachable")
+    return { problems };
+  const known = knownContents(contents, candidate, { name: environment.name, from });
+  const at = { environment, database, request, observation, restore, chosen, candidate, target, now };
+  return { ...at, contents: known };
 }
 
 function decide(at: RestoreCase): { readonly steps: readonly Step[]; readonly findings: readonly Problem[] } {
@@ -98,8 +103,9 @@ function decide(at: RestoreCase): { readonly steps: readonly Step[]; readonly fi
     ...judgeSource(at),
     ...judgeTarget(at),
     ...judgeLive(at),
-    ...judgeRoles(at, content),
-    ...judgeContent(at, content),
+    ...(at.contents.form === "plain dump"
+      ? judgePlainDump(at)
+      : [...judgeRoles(at, content), ...judgeContent(at, content)]),
     ...judgeProperties(at),
     ...safety.notices,
     ...judgeMade(at),

@@ -1,4 +1,4 @@
-import type { DatabaseProperties } from "../../model/restore-target.ts";
+import type { DatabaseLocale, DatabaseProperties } from "../../model/restore-target.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { noted, type RestoreCase } from "./restore-case.ts";
 import { quoted } from "./sql-text.ts";
@@ -12,7 +12,8 @@ const MARKER = "dbops.environment";
  */
 export function propertiesFor(at: RestoreCase): DatabaseProperties | null {
   if (at.target.live !== null) return null;
-  const { properties } = at.contents.detail;
+  const { properties } = at.contents;
+  if (properties === null) return ownedByAdmin(at);
   return {
     ...properties,
     tablespace: at.target.tablespaces.includes(properties.tablespace) ? properties.tablespace : "pg_default",
@@ -23,10 +24,35 @@ export function propertiesFor(at: RestoreCase): DatabaseProperties | null {
   };
 }
 
+/** What CREATE DATABASE gives to who says no more. */
+function ownedByAdmin(at: RestoreCase): DatabaseProperties {
+  const none = { connectionLimit: -1, accessPrivileges: null, comment: null, settings: [] };
+  return { ...localeFor(at).locale, ...none, owner: at.target.role.name, tablespace: "pg_default" };
+}
+
+/**
+ * Encoding, locale and provider of the restored database, and whose they are: those of what was dumped; where the dump does
+ * not tell, of the database that it is to be; else the server's own.
+ */
+export function localeFor({ contents, target, restore }: RestoreCase): {
+  readonly locale: DatabaseLocale;
+  readonly of: "backup" | "database" | "server";
+} {
+  if (contents.properties !== null) return { locale: localeOf(contents.properties), of: "backup" };
+  const known = target.live?.properties ?? restore.declaredLocale ?? null;
+  if (known !== null) return { locale: localeOf(known), of: "database" };
+  return { locale: localeOf(target.template), of: "server" };
+}
+
+function localeOf(known: DatabaseLocale): DatabaseLocale {
+  const { encoding, collate, ctype, localeProvider, icuLocale, icuRules } = known;
+  return { encoding, collate, ctype, localeProvider, icuLocale, icuRules };
+}
+
 /** The settings that a person has to set again. */
 export function judgeProperties(at: RestoreCase): readonly Problem[] {
   if (at.target.live !== null) return [];
-  const lost = at.contents.detail.properties.settings.flatMap(({ role, settings }) =>
+  const lost = (at.contents.properties?.settings ?? []).flatMap(({ role, settings }) =>
     settings
       .filter((one) => nameOf(one) !== MARKER && !isKept(at, one))
       .map((one) => ({ role, name: nameOf(one) })),

@@ -1,4 +1,4 @@
-import type { BackupContents, RestoreObservation } from "../../model/archive-contents.ts";
+import type { RestoreObservation } from "../../model/archive-contents.ts";
 import type { Database, Environment } from "../../model/environment.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Observation } from "../../model/observation.ts";
@@ -6,6 +6,7 @@ import type { RestoreRequest } from "../../model/plan.ts";
 import type { TargetFacts } from "../../model/restore-target.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import type { Chosen } from "./choose-backup.ts";
+import type { KnownContents } from "./known-contents.ts";
 import type { Candidate } from "./listed-backup.ts";
 
 /** A restore with everything that it is decided on; what could not be looked at never gets this far. */
@@ -19,7 +20,7 @@ export interface RestoreCase {
   readonly chosen: Chosen;
   /** The one of `chosen` that was looked into. */
   readonly candidate: Candidate;
-  readonly contents: Extract<BackupContents, { state: "read" }>;
+  readonly contents: KnownContents;
   readonly target: TargetFacts;
   readonly now: Instant;
 }

@@ -1,19 +1,12 @@
 import { canonicalJson } from "../../model/canonical.ts";
 import { madeNames } from "../../model/made-database.ts";
-import type { Manifest } from "../../model/manifest.ts";
 import type { Step } from "../../model/step.ts";
-import { renderDuration } from "../../policy/calendar.ts";
-import { countOf } from "../naming.ts";
-import { renderAbout, renderSize } from "./amounts.ts";
 import type { Content } from "./content.ts";
-import { archiveBytes } from "./file-of.ts";
 import { slotsLost } from "./judge-live.ts";
 import { describeSource } from "./judge-source.ts";
-import { propertiesFor } from "./properties.ts";
+import { localeFor, propertiesFor } from "./properties.ts";
 import type { RestoreCase } from "./restore-case.ts";
-
-/** What a load is taken to do where nobody has measured one: a cautious figure for one stream into an ordinary server. */
-const ASSUMED_BYTES_PER_SECOND = 20 * 1024 * 1024;
+import { checkWhy, createWhy, decryptWhy, loadWhy, swapWhy } from "./restore-reasons.ts";
 
 /** A restore in the order in which it runs; `safety` are the steps of the backup that is made before it, if any. */
 export function restoreSteps(at: RestoreCase, content: Content, safety: readonly Step[]): readonly Step[] {
@@ -75,7 +68,7 @@ function sideSteps(
     needs,
     name: names.side,
     backup: at.candidate.backup.name,
-    like: likeOf(at),
+    like: localeFor(at).locale,
   };
   const load = pipelineSteps(at, { content, names, needs: [...needs, create.id] });
   const analyze: Step = {
@@ -111,7 +104,7 @@ function pipelineSteps(
   const decrypt: Step = {
     ...base(at, "decrypt", "add"),
     kind: "decrypt",
-    why: decryptWhy(contents.manifest),
+    why: decryptWhy(contents),
     needs: [download.id],
     artifact,
   };
@@ -148,19 +141,15 @@ function checkStep(
   at: RestoreCase,
   { content, names, needs }: { content: Content; names: Names; needs: readonly string[] },
 ): Step {
-  const { checks } = at.database.restore;
-  const declared =
-    checks.length === 0 ? "" : `, and ${countOf(checks.length, "declared check")} must be true`;
-  const { tables } = at.contents.detail;
   return {
     ...base(at, "check", "none"),
     kind: "verify",
     type: "database",
-    why: `${countOf(tables.length, "table")} must be there (no row is counted)${declared}`,
+    why: checkWhy(at),
     needs,
     name: names.side,
     without: [...new Set([...content.skip.map((one) => one.entry), ...content.tolerated])].sort(),
-    checks,
+    checks: at.database.restore.checks,
   };
 }
 
@@ -210,48 +199,6 @@ function unpinSteps(at: RestoreCase, names: Names): readonly Step[] {
     needs: [`${at.database.name}.swap`],
     reason: null,
   }));
-}
-
-function likeOf({ contents }: RestoreCase): Extract<Step, { kind: "create" }>["like"] {
-  const { encoding, collate, ctype, localeProvider, icuLocale, icuRules } = contents.detail.properties;
-  return { encoding, collate, ctype, localeProvider, icuLocale, icuRules };
-}
-
-function createWhy({ contents, target, restore }: RestoreCase): string {
-  const size = renderSize(contents.detail.sizeBytes);
-  const beside = target.live === null ? "" : `, beside ${restore.live}`;
-  return `closed until it is verified${beside}; needs about ${size} on ${target.endpoint}, where nobody can ask how much is free`;
-}
-
-function decryptWhy(manifest: Manifest): string {
-  switch (manifest.encryption) {
-    case "age":
-      return "with an identity of this host";
-    case "age-passphrase":
-      return "with the passphrase of the environment file";
-    case "none":
-      return "it is not encrypted: bytes are only checked";
-  }
-}
-
-function loadWhy({ contents }: RestoreCase, { loaded }: Content): string {
-  const bytes = archiveBytes(contents.manifest);
-  const ms = (bytes / ASSUMED_BYTES_PER_SECOND) * 1000;
-  const lasts = ms < 60_000 ? renderAbout(ms) : `about ${renderAbout(ms)}`;
-  const rate = `${renderSize(ASSUMED_BYTES_PER_SECOND)}/s`;
-  const whole = loaded.length === contents.entries.length ? "all" : String(loaded.length);
-  return `${whole} of ${countOf(contents.entries.length, "entry").replace(/entrys$/, "entries")}; ${lasts} for ${renderSize(bytes)}, a guess at ${rate}: no restore of it was measured`;
-}
-
-function swapWhy({ target, restore, database, candidate }: RestoreCase): string {
-  const { live } = target;
-  const { name } = candidate.backup;
-  if (live === null)
-    return `nothing is called ${restore.live} on ${target.endpoint}: ${name} takes the name, verified`;
-  const size = live.sizeBytes === null ? "" : ` (${renderSize(live.sizeBytes)})`;
-  const sessions =
-    live.sessions === 0 ? "nobody is connected" : `${countOf(live.sessions, "session")} will be ended`;
-  return `${name} takes the name in one transaction; what has it now${size} is kept for ${renderDuration(database.restore.graceMs)}; ${sessions}`;
 }
 
 function base<E extends Step["effect"]>({ database }: RestoreCase, name: string, effect: E) {

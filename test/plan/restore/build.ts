@@ -149,6 +149,7 @@ function observed({
       tablespaces: ["pg_default"],
       extensions: [],
       live: live === null ? null : { ...LIVE, ...live },
+      template: properties(),
       made: [],
       ...target,
     },

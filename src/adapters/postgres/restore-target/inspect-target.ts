@@ -65,6 +65,7 @@ async function look(
     tablespaces: await names(session, "SELECT spcname::text AS name FROM pg_catalog.pg_tablespace"),
     extensions: await session.query<TargetFacts["extensions"][number]>(EXTENSIONS),
     live: row === null ? null : await readLive(session, live, row),
+    template: await readTemplate(session, target),
     made: await findMadeDatabases(session),
   };
 }
@@ -100,6 +101,14 @@ async function readLive(session: Session, name: string, row: DatabaseRow): Promi
     subscriptions: await session.query<LiveDatabase["subscriptions"][number]>(SUBSCRIPTIONS, [oid]),
     sessions: counted?.sessions ?? 0,
   };
+}
+
+async function readTemplate(session: Session, { endpoint }: Target): Promise<TargetFacts["template"]> {
+  const { properties } =
+    (await readDatabaseRow(session, "template0")) ??
+    fail("RESTORE_BLOCKED", `${endpoint} has no template0, which every new database is made from`);
+  const { encoding, collate, ctype, localeProvider, icuLocale, icuRules } = properties;
+  return { encoding, collate, ctype, localeProvider, icuLocale, icuRules };
 }
 
 /** `ALTER DATABASE … SET dbops.environment`, not what is set for a role in it. */

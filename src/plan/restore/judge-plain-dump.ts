@@ -1,0 +1,81 @@
+import type { Problem } from "../../problems/problem.ts";
+import { localeFor } from "./properties.ts";
+import { blocked, noted, type RestoreCase } from "./restore-case.ts";
+import { literal, quoted } from "./sql-text.ts";
+
+/** What can only be found out about the runbook's file while it is loaded, and what stands against that. */
+export function judgePlainDump(at: RestoreCase): readonly Problem[] {
+  return [...toleratedProblems(at), ...sourceProblems(at), ...unknowns(at), ...madeWithDefaults(at)];
+}
+
+function toleratedProblems({ request }: RestoreCase): readonly Problem[] {
+  if (request.tolerate.length === 0) return [];
+  const detail =
+    "--tolerate: a plain dump is one transaction, which the first error undoes: there is nothing to go on without";
+  return [blocked(detail, "leave --tolerate out, and remove what is in the way of the dump", "USAGE")];
+}
+
+/** Nothing in a plain dump says where it was made: only the two files can tell its database from the one that is replaced. */
+function sourceProblems({
+  environment,
+  database,
+  restore,
+  contents,
+  target,
+}: RestoreCase): readonly Problem[] {
+  const { live } = target;
+  if (restore.from === environment.name || live === null || live.markedEnvironment === environment.name)
+    return [];
+  if (contents.source.endpoint !== null) {
+    const told = `only the endpoints in the two files tell ${live.name} from the database of ${restore.from}`;
+    return [noted(`a plain dump does not say where it was made: ${told}`)];
+  }
+  const detail = `nothing tells whether ${live.name} on ${target.endpoint} is the database of ${restore.from}: a plain dump does not say where it was made, and the file of ${restore.from} names no host`;
+  const fix = `only if it belongs to ${environment.name}: ALTER DATABASE ${quoted(live.name)} SET dbops.environment = ${literal(environment.name)};`;
+  return [
+    blocked(
+      detail,
+      `see whether ${database.name} in ${environment.file} is meant\n${fix}`,
+      "DATABASE_MISMATCH",
+    ),
+  ];
+}
+
+function unknowns({ restore, target, contents, candidate }: RestoreCase): readonly Problem[] {
+  const { name } = candidate.backup;
+  const version = contents.serverVersion === null ? "" : ", its server's version apart";
+  return [
+    noted(
+      `${name} is a plain dump: its roles, extensions, sizes, schema revision and list of entries are not known before it is loaded${version}; a role or extension that ${target.endpoint} lacks stops the load, and nothing of it stays`,
+    ),
+    noted(`${name} got its name before it was dumped: it may hold what was written somewhat later`),
+    noted(
+      `all that ${name} says is run as ${target.role.name}, in one transaction, which locks every table of it: one error anywhere stops it, and no follow-up plan goes on from there`,
+      `statements that reach beyond ${restore.live} (roles, databases, programs, files) are refused`,
+    ),
+  ];
+}
+
+/** There is no database to be like, and none to carry anything over from. */
+function madeWithDefaults(at: RestoreCase): readonly Problem[] {
+  const { restore, target } = at;
+  const { of, locale } = localeFor(at);
+  const made = `${locale.encoding}, ${locale.collate}, ${locale.localeProvider}`;
+  return [
+    ...(of === "server"
+      ? [
+          noted(
+            `a plain dump does not say what ${restore.live} was made with: it gets the encoding and locale of template0 on ${target.endpoint} (${made})`,
+          ),
+        ]
+      : []),
+    ...(target.live === null
+      ? [
+          noted(
+            `a plain dump says nothing of owner, privileges, settings, connection limit and comment of its database: ${target.role.name} will own ${restore.live}, and everyone who can log in may connect to it`,
+            `after the restore:\nALTER DATABASE ${quoted(restore.live)} OWNER TO …;\nREVOKE CONNECT, TEMPORARY ON DATABASE ${quoted(restore.live)} FROM PUBLIC;`,
+          ),
+        ]
+      : []),
+  ];
+}
