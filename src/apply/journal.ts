@@ -103,6 +103,20 @@ export async function* readBackwards(
   }
 }
 
+/** Entries from `first` to `last`; a bounded number is read ahead. */
+export async function* readForwards(
+  store: ObjectStore,
+  scope: string,
+  { first, last }: { readonly first: number; readonly last: number },
+  signal: AbortSignal,
+): AsyncGenerator<AuditEntry> {
+  for (let next = first; next <= last; next += READ_AHEAD) {
+    const count = Math.min(READ_AHEAD, last - next + 1);
+    const numbers = Array.from({ length: count }, (_, index) => next + index);
+    yield* await Promise.all(numbers.map((number) => readEntry(store, scope, number, signal)));
+  }
+}
+
 class ChainedJournal implements Journal {
   readonly #context: JournalContext;
   readonly #lock: Lock;

@@ -13,6 +13,7 @@ import { planRestore } from "../plan/restore/plan-restore.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { EXIT, exitCodeOf } from "../problems/exit-code.ts";
 import type { BackupPorts, Ports } from "../steps/handler.ts";
+import { observeAcceptedBefore } from "./accepted-before.ts";
 import type { Context } from "./context.ts";
 import { defaultPlanFile, writeNewFile, writeOutput } from "./output-file.ts";
 
@@ -30,7 +31,8 @@ export interface PlanRestoreArguments {
  */
 export async function planRestoreCommand(context: Context, args: PlanRestoreArguments): Promise<number> {
   const environment = await loadEnvironment(args.environment, context.configFolder);
-  const { ports } = context.connect(environment, "read-only");
+  const connection = context.connect(environment, "read-only");
+  const { ports } = connection;
   const source = args.request.from === null ? ports : await ports.elsewhere(args.request.from);
   const now = context.clock.now();
   const listed = await observe(
@@ -43,7 +45,7 @@ export async function planRestoreCommand(context: Context, args: PlanRestoreArgu
   const database = databaseIn(environment, chosen);
   const target = ports.restoreTarget(database.name);
   const observation = await observeOwn(context, args.request, { ports, database, source, listed });
-  const restore = await observeRestore(
+  const looked = await observeRestore(
     {
       sources: sourcesOf(chosen, { ports, source }),
       fits: ({ snapshotAt }) => chosen.moment === null || isAtOrBefore(snapshotAt, chosen.moment),
@@ -55,6 +57,8 @@ export async function planRestoreCommand(context: Context, args: PlanRestoreArgu
     },
     context.signal,
   );
+  const accepted = await observeAcceptedBefore(connection, looked, { environment, signal: context.signal });
+  const restore = { ...looked, accepted };
   const from = args.request.from === null ? null : source.environment;
   const world = { observation, restore, chosen, from, now, expiresMs: args.expiresMs };
   return report(context, args, { environment, planned: planRestore(environment, args.request, world) });

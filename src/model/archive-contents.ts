@@ -1,4 +1,5 @@
 import type { Problem } from "../problems/problem.ts";
+import type { AcceptedBefore } from "./accepted-before.ts";
 import type { Instant } from "./instant.ts";
 import type { Manifest } from "./manifest.ts";
 import type { DumpHead } from "./plain-dump/dump-head.ts";
@@ -89,4 +90,6 @@ export interface RestoreObservation {
   readonly declaredLocale?: DatabaseLocale | null;
   /** The declared SQL files and what they hold now, in order; paths start from the environment's base folder. */
   readonly sanitize: readonly { readonly path: string; readonly sha256: string }[];
+  /** What the last such restore accepted; not given: nothing. */
+  readonly accepted?: AcceptedBefore;
 }

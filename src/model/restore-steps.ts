@@ -1,3 +1,4 @@
+import type { AcceptedFailure } from "./accepted-before.ts";
 import type { DatabaseProperties } from "./restore-target.ts";
 import type { BackupReference, StepBase } from "./step.ts";
 
@@ -52,6 +53,8 @@ export interface LoadStep extends StepBase {
   readonly skip: readonly { readonly entry: string; readonly why: string }[];
   /** Entries whose failure was looked at and accepted, sorted. */
   readonly tolerate: readonly string[];
+  /** Those of `tolerate` that nobody named for this plan, and the plan for which somebody did; see `AcceptedFailure`. Not given: none. */
+  readonly acceptedBefore?: readonly AcceptedFailure[];
 }
 
 /** Action: statistics, which no archive brings back. */

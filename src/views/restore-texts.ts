@@ -1,4 +1,4 @@
-import type { CreateStep, SwapStep } from "../model/restore-steps.ts";
+import type { CreateStep, LoadStep, SwapStep } from "../model/restore-steps.ts";
 import type { Step } from "../model/step.ts";
 import type { PlanItem } from "./plan-items.ts";
 import { printable } from "./printable.ts";
@@ -20,7 +20,7 @@ function textsOf(step: Step): readonly string[] {
       return [
         step.why,
         ...cut(step.skip.map(({ entry, why }) => `leaves out ${entry}: ${why}`)),
-        ...cut(step.tolerate.map((entry) => `goes on if this fails: ${entry}`)),
+        ...cut(toleratedTexts(step)),
       ];
     case "sanitize":
       return step.files.map(({ path, sha256 }) => `${path}, sha256 ${sha256.slice(0, 12)}`);
@@ -31,6 +31,16 @@ function textsOf(step: Step): readonly string[] {
     default:
       return [];
   }
+}
+
+function toleratedTexts({ tolerate, acceptedBefore = [] }: LoadStep): readonly string[] {
+  const before = new Map(acceptedBefore.map((one) => [one.entry, one.plan]));
+  return tolerate.map((entry) => {
+    const plan = before.get(entry);
+    return plan === undefined
+      ? `goes on if this fails: ${entry}`
+      : `goes on if this fails, as accepted for plan ${plan.slice(0, 12)}: ${entry}`;
+  });
 }
 
 function localeText({ like }: CreateStep): string {

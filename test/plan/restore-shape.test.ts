@@ -46,6 +46,7 @@ const members: Arbitraries = {
     jobs: count,
     skip: fc.array(fc.record({ entry: text, why: text })),
     tolerate: fc.array(text),
+    acceptedBefore: fc.array(fc.record({ entry: text, plan: digest })),
   },
   analyze: { name: text },
   sanitize: { name: text, files: fc.array(fc.record({ path: text, sha256: text })) },

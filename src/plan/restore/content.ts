@@ -1,5 +1,7 @@
+import type { AcceptedFailure } from "../../model/accepted-before.ts";
 import type { ArchiveEntry } from "../../model/archive-contents.ts";
 import type { LoadStep } from "../../model/restore-steps.ts";
+import { acceptedAgain } from "./accepted-again.ts";
 import { type Owner, ownersAmong } from "./entry-owner.ts";
 import { whyLeftOut } from "./left-out.ts";
 import type { RestoreCase } from "./restore-case.ts";
@@ -14,11 +16,13 @@ export interface Content {
   readonly left: readonly ArchiveEntry[];
   /** Texts of entries whose failure is accepted. */
   readonly tolerated: ReadonlySet<string>;
+  /** Those of `tolerated` that were not asked for: the last restore accepted them. */
+  readonly acceptedBefore: readonly AcceptedFailure[];
   owner(entry: ArchiveEntry): Owner;
 }
 
 /** Decides on each entry. Data is always loaded: to accept that it fails is not to leave it out. */
-export function contentOf({ contents, target, request }: RestoreCase): Content {
+export function contentOf({ contents, target, request, restore }: RestoreCase): Content {
   const owner = ownersAmong([...target.roles, ...contents.roles]);
   const { publications } = contents;
   const publicationsOfAll =
@@ -27,11 +31,15 @@ export function contentOf({ contents, target, request }: RestoreCase): Content {
       : new Set(publications.filter((one) => one.allTables).map((one) => one.name));
   const loader = { role: target.role, publicationsOfAll, owner };
   const judged = contents.entries.map((entry) => ({ entry, why: whyLeftOut(entry, loader) }));
+  const named = new Set(request.tolerate);
+  const before = restore.accepted?.state === "read" ? restore.accepted.failures : [];
+  const acceptedBefore = acceptedAgain(before, contents.entries, named);
   return {
     skip: judged.flatMap(({ entry, why }) => (why === null ? [] : [{ entry: entry.text, why }])),
     loaded: judged.flatMap(({ entry, why }) => (why === null ? [entry] : [])),
     left: judged.flatMap(({ entry, why }) => (why === null ? [] : [entry])),
-    tolerated: new Set(request.tolerate),
+    tolerated: new Set([...named, ...acceptedBefore.map((one) => one.entry)]),
+    acceptedBefore,
     owner,
   };
 }

@@ -28,11 +28,14 @@ export function judgeContent(at: RestoreCase, content: Content): readonly Proble
 }
 
 /** A name that fits nothing would accept nothing; data that is given up is said out loud. */
-function toleratedProblems({ contents }: RestoreCase, { tolerated }: Content): readonly Problem[] {
+function toleratedProblems(
+  { contents, restore }: RestoreCase,
+  { tolerated, acceptedBefore }: Content,
+): readonly Problem[] {
   const known = new Set(contents.entries.map((one) => one.text));
   const unknown = [...tolerated].filter((text) => !known.has(text)).sort();
   const data = contents.entries.filter((one) => isData(one) && tolerated.has(one.text));
-  const others = tolerated.size - data.length - unknown.length;
+  const others = tolerated.size - acceptedBefore.length - data.length - unknown.length;
   return [
     ...unknown.map((text) =>
       blocked(
@@ -49,6 +52,12 @@ function toleratedProblems({ contents }: RestoreCase, { tolerated }: Content): r
           ),
         ]),
     ...(others === 0 ? [] : [noted(`${countOf(others, "failure")} will be accepted, as asked`)]),
+    ...[...Map.groupBy(acceptedBefore, (one) => one.plan)].map(([plan, some]) =>
+      noted(
+        `${countOf(some.length, "failure")} will be accepted, as for plan ${plan.slice(0, 12)}: ${renderSome(some.map((one) => one.entry))}`,
+      ),
+    ),
+    ...(restore.accepted?.state === "unreadable" ? [restore.accepted.problem] : []),
   ];
 }
 

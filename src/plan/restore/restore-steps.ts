@@ -118,6 +118,7 @@ function pipelineSteps(
     jobs: request.jobs ?? database.restore.jobs,
     skip: content.skip,
     tolerate: [...content.tolerated].sort(),
+    ...(content.acceptedBefore.length === 0 ? {} : { acceptedBefore: content.acceptedBefore }),
   };
   return [download, decrypt, load];
 }
