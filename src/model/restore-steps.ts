@@ -91,8 +91,9 @@ export interface VerifyHttpStep extends StepBase {
 }
 
 /** Action: side takes the name, what had it is kept beside, in one transaction. */
-export interface SwapStep extends StepBase {
+export interface SwapDatabaseStep extends StepBase {
   readonly kind: "swap";
+  readonly type: "database";
   readonly side: string;
   /** The name it gets. */
   readonly live: string;
@@ -108,6 +109,8 @@ export interface SwapStep extends StepBase {
   /** Of the backup, for a name that nothing had; null: carried over from the replaced database. */
   readonly properties: DatabaseProperties | null;
 }
+
+export type SwapStep = SwapDatabaseStep;
 
 /** Action: removes a database that a restore replaced, or one that was never finished. */
 export interface DropStep extends StepBase {

@@ -14,11 +14,12 @@ import {
   objectsOf,
   oneOf,
   recordOf,
+  type Shape,
   text,
   variant,
 } from "../model/shape.ts";
 import type { PruneTarget, Step, StepKind, VerifyStep } from "../model/step.ts";
-import { RESTORE_STEPS, VERIFY_DATABASE, VERIFY_HTTP } from "./restore-shape.ts";
+import { RESTORE_STEPS, SWAPS, VERIFY_DATABASE, VERIFY_HTTP } from "./restore-shape.ts";
 import { backup, stepBase } from "./step-base-shape.ts";
 
 /** The first thing that keeps a value from being a Plan; null: it is one. schemas/plan.schema.json says the same to editors. */
@@ -57,7 +58,7 @@ const VERIFY: { readonly [T in VerifyStep["type"]]: Members<Extract<VerifyStep, 
   http: VERIFY_HTTP,
 };
 
-const STEPS: { readonly [K in Exclude<StepKind, "verify">]: Members<Extract<Step, { kind: K }>> } = {
+const STEPS: { readonly [K in Exclude<StepKind, "verify" | "swap">]: Members<Extract<Step, { kind: K }>> } = {
   dump: {
     ...stepBase,
     artifact: text,
@@ -102,7 +103,12 @@ const HEADER: Members<Plan> = {
     ),
   }),
   summary: object({ add: count, change: count, destroy: count }),
-  steps: listOf(variant("kind", { ...objectsOf(STEPS), verify: variant("type", objectsOf(VERIFY)) })),
+  steps: listOf(variant("kind", { ...objectsOf(STEPS), verify: typed(VERIFY), swap: typed(SWAPS) })),
 };
 
 const PLAN = object(HEADER);
+
+/** A kind with types. */
+function typed(types: Parameters<typeof objectsOf>[0]): Shape {
+  return variant("type", objectsOf(types));
+}

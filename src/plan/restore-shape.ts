@@ -1,4 +1,4 @@
-import type { VerifyDatabaseStep, VerifyHttpStep } from "../model/restore-steps.ts";
+import type { SwapStep, VerifyDatabaseStep, VerifyHttpStep } from "../model/restore-steps.ts";
 import type { DatabaseProperties } from "../model/restore-target.ts";
 import {
   count,
@@ -14,7 +14,7 @@ import {
 import type { Step } from "../model/step.ts";
 import { backup, stepBase } from "./step-base-shape.ts";
 
-type RestoreKind = "download" | "decrypt" | "create" | "load" | "analyze" | "sanitize" | "swap" | "drop";
+type RestoreKind = "download" | "decrypt" | "create" | "load" | "analyze" | "sanitize" | "drop";
 
 /** -1: no limit. */
 const limit: Shape = (value) =>
@@ -68,8 +68,13 @@ export const RESTORE_STEPS: { readonly [K in RestoreKind]: Members<Extract<Step,
   },
   analyze: { ...stepBase, name: text },
   sanitize: { ...stepBase, name: text, files: listOf(object({ path: text, sha256: text })) },
-  swap: {
+  drop: { ...stepBase, name: text, expect: object({ oid: count, backup: nullable(backup) }) },
+};
+
+export const SWAPS: { readonly [T in SwapStep["type"]]: Members<Extract<SwapStep, { type: T }>> } = {
+  database: {
     ...stepBase,
+    type: text,
     side: text,
     live: text,
     old: text,
@@ -78,7 +83,6 @@ export const RESTORE_STEPS: { readonly [K in RestoreKind]: Members<Extract<Step,
     lostSlots: listOf(text),
     properties: nullable(object(PROPERTIES)),
   },
-  drop: { ...stepBase, name: text, expect: object({ oid: count, backup: nullable(backup) }) },
 };
 
 export const VERIFY_DATABASE: Members<VerifyDatabaseStep> = {

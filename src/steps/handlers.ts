@@ -11,7 +11,7 @@ import { hold } from "./hold.ts";
 import { load } from "./load/load.ts";
 import { prune } from "./prune/prune.ts";
 import { sanitize } from "./sanitize.ts";
-import { swap } from "./swap.ts";
+import { swap } from "./swap/swap.ts";
 import { upload } from "./upload/upload.ts";
 import { verify } from "./verify/verify.ts";
 

@@ -128,6 +128,7 @@ export function restoreOf(database: string): readonly Step[] {
       ...base,
       id: `${database}.swap`,
       kind: "swap",
+      type: "database",
       needs: [`${database}.analyze`],
       side: name,
       live: database,

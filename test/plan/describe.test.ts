@@ -54,6 +54,7 @@ describe("the line of a step of a restore", () => {
     effect: "change",
     pointOfNoReturn: true,
     kind: "swap",
+    type: "database",
     side: "dbops_00000000_side",
     live: "app",
     old: "dbops_00000000_old",

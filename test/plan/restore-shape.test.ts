@@ -50,15 +50,6 @@ const members: Arbitraries = {
   },
   analyze: { name: text },
   sanitize: { name: text, files: fc.array(fc.record({ path: text, sha256: text })) },
-  swap: {
-    side: text,
-    live: text,
-    old: text,
-    backup: text,
-    expect: fc.record({ liveOid: fc.option(count) }),
-    lostSlots: fc.array(text),
-    properties: fc.oneof(nothing, properties),
-  },
   drop: { name: text, expect: fc.record({ oid: count, backup: fc.option(reference) }) },
   dump: {
     artifact: text,
@@ -68,6 +59,18 @@ const members: Arbitraries = {
     label: fc.option(text),
     format: fc.constant("archive"),
     compression: fc.constant("none"),
+  },
+};
+
+const swaps: Arbitraries = {
+  database: {
+    side: text,
+    live: text,
+    old: text,
+    backup: text,
+    expect: fc.record({ liveOid: fc.option(count) }),
+    lostSlots: fc.array(text),
+    properties: fc.oneof(nothing, properties),
   },
 };
 
@@ -83,8 +86,10 @@ const verifies: Arbitraries = {
 const anyStep: fc.Arbitrary<Step> = fc
   .oneof(
     ...Object.entries(members).map(([kind, more]) => fc.record({ kind: fc.constant(kind), ...more })),
-    ...Object.entries(verifies).map(([type, more]) =>
-      fc.record({ kind: fc.constant("verify"), type: fc.constant(type), ...more }),
+    ...Object.entries({ verify: verifies, swap: swaps }).flatMap(([kind, types]) =>
+      Object.entries(types).map(([type, more]) =>
+        fc.record({ kind: fc.constant(kind), type: fc.constant(type), ...more }),
+      ),
     ),
   )
   // `as`: the members of each kind are those above; fast-check's records have no prototype, a file's have one.
@@ -109,6 +114,7 @@ describe("a plan that restores", () => {
     const swap = {
       ...stepBase("one"),
       kind: "swap",
+      type: "database",
       side: "s",
       live: "l",
       old: "o",

@@ -163,6 +163,7 @@ function swapStep(at: RestoreCase, names: Names, after: readonly string[]): Step
     ...base(at, "swap", live === null ? "add" : "change"),
     ...(isFinal ? { pointOfNoReturn: true as const } : {}),
     kind: "swap",
+    type: "database",
     why: swapWhy(at),
     needs: [`${at.database.name}.check`],
     after,

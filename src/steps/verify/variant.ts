@@ -1,4 +1,4 @@
 import type { Action } from "../handler.ts";
 
-/** What `verify` does for one of its types. */
+/** What `verify` and `swap` do for one of its types. */
 export type Variant<S> = Pick<Action<S>, "probe" | "execute">;

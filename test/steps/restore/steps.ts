@@ -50,6 +50,7 @@ export function restoreSteps({ backup, etag, side, live, old, liveOid }: Names):
       ...base("change"),
       id: "app.swap",
       kind: "swap",
+      type: "database",
       needs: ["app.check"],
       pointOfNoReturn: true,
       side,

@@ -5,7 +5,7 @@ import type { RestoreTarget } from "../../../src/ports/restore-target.ts";
 import { fail } from "../../../src/problems/dbops-error.ts";
 import type { StepRun } from "../../../src/steps/handler.ts";
 import { handlers } from "../../../src/steps/handlers.ts";
-import { swap } from "../../../src/steps/swap.ts";
+import { swap } from "../../../src/steps/swap/swap.ts";
 import { never } from "../../apply/build.ts";
 import {
   databasesOf,

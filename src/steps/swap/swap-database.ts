@@ -1,19 +1,17 @@
-import type { Facts } from "../model/audit-entry.ts";
-import type { Instant } from "../model/instant.ts";
-import type { SwapStep } from "../model/restore-steps.ts";
-import type { MadeNote } from "../model/restore-target.ts";
-import { DbopsError, fail } from "../problems/dbops-error.ts";
-import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
-import { plannedServer } from "./restore/planned-server.ts";
-import { loadedSide, type SideName, standingOnSide } from "./restore/side-database.ts";
-import { type Places, swapRefusal } from "./restore/swap-refusal.ts";
+import type { Facts } from "../../model/audit-entry.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { SwapDatabaseStep } from "../../model/restore-steps.ts";
+import type { MadeNote } from "../../model/restore-target.ts";
+import { DbopsError, fail } from "../../problems/dbops-error.ts";
+import type { ProbeRun, Standing, StepRun } from "../handler.ts";
+import { plannedServer } from "../restore/planned-server.ts";
+import { loadedSide, type SideName, standingOnSide } from "../restore/side-database.ts";
+import { type Places, swapRefusal } from "../restore/swap-refusal.ts";
+import type { Variant } from "../verify/variant.ts";
 
 /** Gives the side database the name, and keeps what had it beside. Done when it has the name, and nothing else stands beside. */
-export const swap: Action<SwapStep> = {
-  shape: "action",
-  guard: "lock",
-
-  async probe(step: SwapStep, run: ProbeRun): Promise<Standing> {
+export const swapDatabase: Variant<SwapDatabaseStep> = {
+  async probe(step: SwapDatabaseStep, run: ProbeRun): Promise<Standing> {
     const server = await plannedServer(step, run);
     const places = await lookAtPlaces(step, run);
     const done = swappedFacts(step, places, run);
@@ -24,7 +22,7 @@ export const swap: Action<SwapStep> = {
     return standingOnSide(sideOf(step), run);
   },
 
-  async execute(step: SwapStep, run: StepRun): Promise<Facts> {
+  async execute(step: SwapDatabaseStep, run: StepRun): Promise<Facts> {
     const server = await plannedServer(step, run);
     const refusal = swapRefusal(step, { server, places: await lookAtPlaces(step, run) }, run);
     if (refusal !== null) throw new DbopsError([refusal]);
@@ -48,16 +46,16 @@ export const swap: Action<SwapStep> = {
   },
 };
 
-function sideOf({ database, side }: SwapStep): SideName {
+function sideOf({ database, side }: SwapDatabaseStep): SideName {
   return { database, name: side };
 }
 
-function factsOf(step: SwapStep, oid: number): Facts {
+function factsOf(step: SwapDatabaseStep, oid: number): Facts {
   const { liveOid } = step.expect;
   return { live: step.live, liveOid: oid, old: liveOid === null ? null : step.old, oldOid: liveOid };
 }
 
-async function lookAtPlaces(step: SwapStep, run: ProbeRun): Promise<Places> {
+async function lookAtPlaces(step: SwapDatabaseStep, run: ProbeRun): Promise<Places> {
   const target = run.ports.restoreTarget(step.database);
   return {
     live: await target.find(step.live, run.signal),
@@ -66,7 +64,7 @@ async function lookAtPlaces(step: SwapStep, run: ProbeRun): Promise<Places> {
 }
 
 /** null: it is not swapped. */
-function swappedFacts(step: SwapStep, { live, old }: Places, run: ProbeRun): Facts | null {
+function swappedFacts(step: SwapDatabaseStep, { live, old }: Places, run: ProbeRun): Facts | null {
   const noted = run.journaled(step.id)?.["liveOid"];
   if (live === null || live.oid !== noted) return null;
   // what it replaced may be gone by now: who applies again behind a crash may be late
@@ -76,7 +74,7 @@ function swappedFacts(step: SwapStep, { live, old }: Places, run: ProbeRun): Fac
 /** The server's own clock, which the backups of what is replaced are dated with. */
 const NOW = `SELECT pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
-async function noteOf(step: SwapStep, run: StepRun): Promise<MadeNote> {
+async function noteOf(step: SwapDatabaseStep, run: StepRun): Promise<MadeNote> {
   const answer = await run.ports.restoreTarget(step.database).ask(step.side, NOW, run.signal);
   const replacedAt: Instant = typeof answer === "string" ? answer : fail("INTERNAL", "a server told no time");
   const { environment, plan } = run.plan;

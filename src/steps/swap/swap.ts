@@ -1,0 +1,17 @@
+import type { SwapStep } from "../../model/restore-steps.ts";
+import type { Action, ProbeRun, StepRun } from "../handler.ts";
+import { swapDatabase } from "./swap-database.ts";
+
+/** Puts what was restored in the place of what was there: the moment that the application notices. */
+export const swap: Action<SwapStep> = {
+  shape: "action",
+  guard: "lock",
+
+  probe(step: SwapStep, run: ProbeRun) {
+    return swapDatabase.probe(step, run);
+  },
+
+  execute(step: SwapStep, run: StepRun) {
+    return swapDatabase.execute(step, run);
+  },
+};
