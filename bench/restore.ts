@@ -9,14 +9,14 @@ import { describeMachine, load } from "./machine.ts";
 import { median, type TimedRun, timedRun } from "./timed-run.ts";
 import { ROLE, startTradingDatabase } from "./trading-database.ts";
 
-// npm run bench:restore -- [--rounds 3] [--signals 4500000] [--equal 400000]
+// npm run bench:restore -- [--rounds 3] [--signals 4500000] [--equal 1500000]
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     /** 4.5 million make 1.2 GB of dump, most of it in one table. */
     signals: { type: "string", default: "4500000" },
-    /** Rows of each of four equal tables in a second database. */
-    equal: { type: "string", default: "400000" },
+    /** Rows of each of four equal tables in a second database: 1 GB of dump. */
+    equal: { type: "string", default: "1500000" },
   },
 });
 

@@ -4,14 +4,16 @@ import { fail } from "../../../problems/dbops-error.ts";
 import { chunksOf } from "../../store-wrappers/abortable-body.ts";
 import { childEnvironment } from "../child-environment.ts";
 import type { AdminAccess } from "../restore-target/admin-access.ts";
+import { readDependencies } from "./archive-dependencies.ts";
 import { readArchiveHead } from "./archive-head.ts";
 import { parseArchiveList } from "./archive-list.ts";
-import { loadPostData } from "./load-post-data.ts";
+import { type LoadEntries, loadPostData } from "./load-post-data.ts";
 import { type ArchiveSource, loadStream } from "./load-stream.ts";
+import { PostDataBuilder } from "./post-data-builder.ts";
 import { makePrivateFile, type PrivateFile } from "./private-file.ts";
 import type { EntryFailure } from "./restore-messages.ts";
 import { findRestoreTool } from "./restore-tool.ts";
-import type { RestoreCall } from "./run-restore.ts";
+import type { RestoreCall, Restored } from "./run-restore.ts";
 import { assertStillSame, openTargetDatabase } from "./target-database.ts";
 
 /** `RestoreTarget.load`. Throws TARGET_CHANGED also when the database is not empty or another one. */
@@ -41,23 +43,58 @@ interface Loading {
 
 async function loadEntries({ call, load, env }: Loading, signal: AbortSignal): Promise<LoadReport> {
   const dead = new AbortController();
-  const chunks = counted(chunksOf(load.archive, AbortSignal.any([signal, dead.signal])), load);
+  const alive = AbortSignal.any([signal, dead.signal]);
+  const chunks = counted(chunksOf(load.archive, alive), load);
   const head = await readArchiveHead(chunks, { tool: call.tool, env }, signal);
   const entries = parseArchiveList(head.list);
   const wanted = withoutSkipped(entries, load.skip);
   const file = await makePrivateFile([Buffer.concat(head.taken).subarray(0, head.bytes)], env);
   try {
-    const source: ArchiveSource = { head, chunks, giveUp: (reason) => dead.abort(reason) };
-    const first = await loadStream(call, source, { wanted, env }, signal);
-    const second = await loadPostData(call, { head: file, wanted, jobs: load.jobs, env }, signal);
+    const stream = { head, chunks, giveUp: (reason: unknown) => dead.abort(reason) };
+    const archive = { stream, wanted, file, jobs: load.jobs, env };
+    const { failures, warnings } = await loadSections(call, archive, { signal, alive });
     return {
       program: call.tool.version,
       entries,
-      failures: withTexts([...first.failures, ...second.failures], entries),
-      warnings: [...placeWarnings(file), ...first.warnings, ...second.warnings],
+      failures: withTexts(failures, entries),
+      warnings: [...placeWarnings(file), ...warnings],
     };
   } finally {
     await file.close();
+  }
+}
+
+interface OpenArchive {
+  readonly stream: ArchiveSource;
+  readonly wanted: readonly ArchiveEntry[];
+  /** Its head. */
+  readonly file: PrivateFile;
+  readonly jobs: number;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** `alive`: aborts with the caller's signal, and as soon as one of what runs side by side is broken. */
+async function loadSections(
+  call: RestoreCall,
+  { stream, wanted, file, jobs, env }: OpenArchive,
+  { signal, alive }: { readonly signal: AbortSignal; readonly alive: AbortSignal },
+): Promise<Restored> {
+  const needs = jobs > 1 ? await readDependencies(file, { tool: call.tool, env }, signal) : new Map();
+  const load: LoadEntries = (some, sessions) =>
+    loadPostData(call, { head: file, jobs: sessions, env }, some, alive);
+  const builder = new PostDataBuilder({ entries: wanted, needs }, { jobs, load }, stream.giveUp);
+  try {
+    const onData = (table: string): void => builder.rowsBegin(table);
+    const first = await loadStream(call, stream, { wanted, env, onData }, signal);
+    const second = await builder.finish();
+    return {
+      failures: [...first.failures, ...second.failures],
+      warnings: [...first.warnings, ...second.warnings],
+    };
+  } catch (error) {
+    stream.giveUp(error);
+    await builder.ended();
+    throw error;
   }
 }
 

@@ -8,29 +8,31 @@ import { type RestoreCall, type Restored, settleRestore, startRestore } from "./
 export interface PostData {
   /** The archive's head, in which all of it stands. */
   readonly head: PrivateFile;
-  readonly wanted: readonly ArchiveEntry[];
   readonly jobs: number;
   readonly env: NodeJS.ProcessEnv;
 }
+
+/** Loads what is of post-data among these entries, with so many sessions. */
+export type LoadEntries = (some: readonly ArchiveEntry[], jobs: number) => Promise<Restored>;
 
 /** Parallel sessions that lock several tables may meet a deadlock: rarely, and hardly ever twice. */
 const MAX_RETRIES = 3;
 
 /**
- * post-data from the archive's head, with several sessions. After a deadlock all that failed is tried once more with one
- * session, since what failed beside it may have needed it.
+ * Tries once more, with one session, all that failed, where a deadlock was among it: what failed beside it may have
+ * needed it.
  */
-export async function loadPostData(
-  call: RestoreCall,
-  post: PostData,
-  signal: AbortSignal,
+export async function retryDeadlocks(
+  restored: Restored,
+  wanted: readonly ArchiveEntry[],
+  load: LoadEntries,
 ): Promise<Restored> {
-  let { failures, warnings } = await runPostData(call, post, signal);
+  let { failures, warnings } = restored;
   for (let retries = 0; retries < MAX_RETRIES && failures.some(isDeadlock); retries++) {
     const failed = new Set(failures.map(({ id }) => id));
-    const wanted = post.wanted.filter(({ id }) => failed.has(id));
-    const retried = await runPostData(call, { ...post, wanted, jobs: 1 }, signal);
-    const note = `after a deadlock ${wanted.length} entries were loaded again with one session`;
+    const again = wanted.filter(({ id }) => failed.has(id));
+    const retried = await load(again, 1);
+    const note = `after a deadlock ${again.length} entries were loaded again with one session`;
     failures = mergeRetry(failures, retried.failures);
     warnings = [...warnings, note, ...retried.warnings];
   }
@@ -52,11 +54,16 @@ function isDeadlock({ message }: EntryFailure): boolean {
   return message === "deadlock detected";
 }
 
-async function runPostData(call: RestoreCall, post: PostData, signal: AbortSignal): Promise<Restored> {
-  const list = await makePrivateFile([Buffer.from(renderArchiveList(post.wanted))], post.env);
+/** Post-data among these entries, from the archive's head. */
+export async function loadPostData(
+  call: RestoreCall,
+  { head: archive, env, jobs }: PostData,
+  wanted: readonly ArchiveEntry[],
+  signal: AbortSignal,
+): Promise<Restored> {
+  const list = await makePrivateFile([Buffer.from(renderArchiveList(wanted))], env);
   try {
     signal.throwIfAborted();
-    const { jobs, head: archive } = post;
     const run = startRestore(call, { sections: ["post-data"], jobs, list, archive });
     return await settleRestore(run, async () => undefined, signal);
   } finally {

@@ -20,18 +20,25 @@ export interface ArchiveSource {
   giveUp(reason: unknown): void;
 }
 
+export interface Streamed {
+  readonly wanted: readonly ArchiveEntry[];
+  readonly env: NodeJS.ProcessEnv;
+  /** As `RestoreRun.onData`. */
+  onData(table: string): void;
+}
+
 /** pre-data and data, in one session, while the archive passes; all of it is read, also what pg_restore does not need. */
 export async function loadStream(
   call: RestoreCall,
   source: ArchiveSource,
-  what: { readonly wanted: readonly ArchiveEntry[]; readonly env: NodeJS.ProcessEnv },
+  what: Streamed,
   signal: AbortSignal,
 ): Promise<Restored> {
   const list = await makePrivateFile([Buffer.from(renderArchiveList(what.wanted))], what.env);
   try {
     signal.throwIfAborted();
     const sections = ["pre-data", "data"];
-    const run = startRestore(call, { sections, jobs: 1, list, archive: null });
+    const run = startRestore(call, { sections, jobs: 1, list, archive: null, onData: what.onData });
     run.ended.catch(source.giveUp); // no stalled stream keeps it waiting
     return await settleRestore(run, () => feed(source, run), signal);
   } finally {

@@ -33,10 +33,13 @@ const MAX_LINE = 16 * 1024;
 /**
  * `parallel`: several processes write to one stderr, each a whole message at once, but what stands before it (`pg_restore:`, a
  * blank, `error: `) apart. Two that fail at the same moment may get each other's message; which entries failed is certain.
- * Statements, DETAIL and CONTEXT are read over.
+ * Statements, DETAIL and CONTEXT are read over. `onData`: rows of this `schema.table` begin.
  */
-export function readRestoreMessages(parallel: boolean): RestoreMessages {
-  const said = new Said(parallel);
+export function readRestoreMessages(
+  parallel: boolean,
+  onData: (table: string) => void = () => undefined,
+): RestoreMessages {
+  const said = new Said(parallel, onData);
   const lines = stderrLines(MAX_LINE, (line) => said.take(line));
   return {
     add: lines.add,
@@ -62,6 +65,7 @@ const DISPENSABLE = new Set([
 
 class Said {
   readonly #parallel: boolean;
+  readonly #onData: (table: string) => void;
   readonly #failures: { id: number | null; message: string }[] = [];
   readonly #warnings: string[] = [];
   /** Entries that were named and whose error has yet to come. */
@@ -74,8 +78,9 @@ class Said {
   #unclear: string | null = null;
   #started = false;
 
-  constructor(parallel: boolean) {
+  constructor(parallel: boolean, onData: (table: string) => void) {
     this.#parallel = parallel;
+    this.#onData = onData;
   }
 
   take(line: string): void {
@@ -107,7 +112,9 @@ class Said {
   #message(text: string, prefix: string): void {
     const id = /^from TOC entry (\d+); /.exec(text)?.[1];
     const ignored = /^errors ignored on restore: (\d+)$/.exec(text)?.[1];
-    if (id !== undefined) this.#name(Number(id));
+    const table = /^processing data for table "(.*)"$/.exec(text)?.[1];
+    if (table !== undefined) this.#onData(table);
+    else if (id !== undefined) this.#name(Number(id));
     else if (ignored !== undefined) this.#ignored = Number(ignored);
     else if (/^while (?:INITIALIZING|PROCESSING TOC|FINALIZING):$/.test(text)) this.#current = null;
     else if (REFUSED.test(text)) this.#refuse(text);

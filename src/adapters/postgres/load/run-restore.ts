@@ -28,6 +28,8 @@ export interface RestoreRun {
   readonly list: PrivateFile;
   /** The archive; null: from the input. */
   readonly archive: PrivateFile | null;
+  /** Called when rows of this `schema.table` begin; those of the one before are all there, or failed. */
+  readonly onData?: (table: string) => void;
 }
 
 export interface RunningRestore {
@@ -67,7 +69,7 @@ export function startRestore(call: RestoreCall, run: RestoreRun): RunningRestore
   const end = endOf(child);
   child.once("exit", (code) => code === 0 || killGroup(child)); // workers outlive one that is killed, and keep its stderr open
   child.stdin?.on("error", () => undefined); // how it ended decides
-  const messages = readRestoreMessages(run.jobs > 1);
+  const messages = readRestoreMessages(run.jobs > 1, run.onData);
   child.stderr?.on("data", (chunk: Buffer) => messages.add(chunk));
   const ended = end.then((how) => {
     const outcome = judgeRestore(how, messages.finish(), run.jobs > 1);
