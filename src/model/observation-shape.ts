@@ -46,6 +46,7 @@ const problem: Members<Problem> = {
   detail: text,
   "fix?": text,
   "where?": object(where),
+  "final?": flag,
 };
 
 const unreadable = { state: text, problem: object(problem) } as const;

@@ -1,4 +1,4 @@
-import { type Problem, type ProblemCode, problem, type Where } from "./problem.ts";
+import { type More, type Problem, type ProblemCode, problem } from "./problem.ts";
 
 /** The one error that dbops throws on purpose: carries every Problem found, not only the first. */
 export class DbopsError extends Error {
@@ -20,9 +20,9 @@ export class DbopsError extends Error {
 export function fail(
   code: ProblemCode,
   detail: string,
-  more: { fix?: string | undefined; where?: Where | undefined; cause?: unknown } = {},
+  { cause, ...more }: More & { readonly cause?: unknown } = {},
 ): never {
-  throw new DbopsError([problem(code, detail, { fix: more.fix, where: more.where })], more.cause);
+  throw new DbopsError([problem(code, detail, more)], cause);
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Problem {
   readonly detail: string;
   readonly fix?: string;
   readonly where?: Where;
+  /** Whether only another plan can get past it; not given: as its code says, see `isFinal`. */
+  readonly final?: boolean;
 }
 
 /** Every code with the constant sentence that people see after `error:`. */
@@ -91,7 +93,7 @@ export type ProblemCode = keyof typeof SUMMARIES;
 export function problem(
   code: ProblemCode,
   detail: string,
-  more: { fix?: string | undefined; where?: Where | undefined; severity?: "error" | "warning" } = {},
+  more: More & { severity?: "error" | "warning" } = {},
 ): Problem {
   return {
     code,
@@ -100,5 +102,28 @@ export function problem(
     detail,
     ...(more.fix === undefined ? {} : { fix: more.fix }),
     ...(more.where === undefined ? {} : { where: more.where }),
+    ...(more.final === undefined ? {} : { final: more.final }),
   };
 }
+
+/** What a problem may have beside its code and its detail. */
+export interface More {
+  readonly fix?: string | undefined;
+  readonly where?: Where | undefined;
+  readonly final?: boolean;
+}
+
+/** True where carrying out the same plan again meets the same refusal: what it counts on is no longer so. */
+export function isFinal({ code, final }: Problem): boolean {
+  return final ?? FINAL.has(code);
+}
+
+const FINAL: ReadonlySet<ProblemCode> = new Set([
+  "PLAN_INVALID",
+  "PLAN_EDITED",
+  "PLAN_EXPIRED",
+  "PLAN_APPLIED",
+  "PLAN_STALE",
+  "TARGET_CHANGED",
+  "RESTORE_INCOMPLETE",
+]);

@@ -75,7 +75,7 @@ function openPart(part: Part, { keys, manifest, ports }: Opening, run: StepRun):
 
 function notWhatWasDumped(key: string, manifest: Manifest): DbopsError {
   const detail = `the content of ${key} in ${manifest.name} is not what was dumped`;
-  return new DbopsError([problem("OBJECT_DAMAGED", detail, { fix: "restore another backup" })]);
+  return new DbopsError([problem("OBJECT_DAMAGED", detail, { fix: "restore another backup", final: true })]);
 }
 
 /** A cipher and a decompressor speak of "it". */

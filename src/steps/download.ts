@@ -60,7 +60,7 @@ function damaged(
   const detail = `${key} in store ${step.store} has ${difference(object, found)}`;
   const again = `${planAgain(run.plan, run.ports.environment, { without: ["store"] })} --store STORE`;
   const fix = `restore it out of another store, or another backup:\ndbops backups ${step.from}\n${again}`;
-  return new DbopsError([problem("OBJECT_DAMAGED", detail, { fix })]);
+  return new DbopsError([problem("OBJECT_DAMAGED", detail, { fix, final: true })]);
 }
 
 function difference(meant: Measure, found: Measure): string {

@@ -1,5 +1,5 @@
 import type { Applied, AppliedStep, FollowUp } from "../model/report.ts";
-import type { Problem } from "../problems/problem.ts";
+import { isFinal, type Problem } from "../problems/problem.ts";
 import { shellQuoted } from "../problems/shell-quoted.ts";
 import { loadedTexts, warningTexts } from "./loaded-database.ts";
 import { madeBackupOf } from "./made-backup.ts";
@@ -126,7 +126,9 @@ function endLines(applied: Applied, outcomes: readonly (string | null)[]): reado
   const took = durationText(applied.elapsedMs);
   const done = count("done") + count("earlier");
   const counts = `${done} done, ${count("failed")} failed, ${count("skipped")} not begun`;
-  const resume = ["To go on from here:", `  dbops apply ${applied.plan.plan}`];
+  const resume = hasEnded(applied)
+    ? ["This plan cannot go on: make another one."]
+    : ["To go on from here:", `  dbops apply ${applied.plan.plan}`];
   switch (applied.outcome) {
     case "nothing to do":
       return [nothingLine(applied)];
@@ -140,6 +142,14 @@ function endLines(applied: Applied, outcomes: readonly (string | null)[]): reado
     case "interrupted":
       return [...resume, `Interrupted: ${counts} in ${took}.`];
   }
+}
+
+/** Whether applying it again would meet nothing but the same refusals. */
+function hasEnded({ outcome, steps }: Applied): boolean {
+  const failed = steps.filter((one) => one.outcome === "failed");
+  const isOver = ({ problems }: AppliedStep) =>
+    problems.some((one) => one.severity === "error" && isFinal(one));
+  return outcome === "failed" && failed.length > 0 && failed.every(isOver);
 }
 
 /** Two ways on: without what failed, or the load once more from its beginning. */

@@ -77,6 +77,26 @@ describe("what failed", () => {
     );
   });
 
+  it("is not to be applied again where only another plan can get past it", () => {
+    const stale = problem("PLAN_STALE", "it changed", { fix: "dbops plan production" });
+    const steps = [...backupDone(), { ...ended(copyStep(), "failed"), problems: [stale] }];
+    const text = bothOf({ ...failed, steps });
+    expect(text).toMatch(/\nThis plan cannot go on: make another one\.\nFailed: /);
+    expect(text).not.toContain("dbops apply");
+  });
+
+  it("is to be applied again where that is of use for something that failed", () => {
+    const stale = problem("PLAN_STALE", "it changed");
+    const steps = [
+      { ...ended(copyStep(), "failed"), problems: [FULL] },
+      { ...ended(pruneStep(), "failed"), problems: [stale] },
+    ];
+    expect(bothOf({ ...failed, steps })).toContain("To go on from here:\n  dbops apply");
+    const passing = problem("TARGET_CHANGED", "another run did it just now", { final: false });
+    const once = [{ ...ended(copyStep(), "failed"), problems: [passing] }];
+    expect(bothOf({ ...failed, steps: once })).toContain("To go on from here:\n  dbops apply");
+  });
+
   it("names the plan that goes on without what failed, where there is one", () => {
     const followUp = { file: "my plans/r-2.yaml", plan: "a".repeat(64) };
     expect(bothOf({ ...failed, followUp })).toMatch(

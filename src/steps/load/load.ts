@@ -112,7 +112,7 @@ async function sideFor(step: LoadStep, run: StepRun): Promise<NamedDatabase> {
 
 function changed(step: LoadStep, run: ProbeRun): Problem {
   const detail = `${step.into} was loaded by another run just now`;
-  return problem("TARGET_CHANGED", detail, { fix: `dbops apply ${run.plan.plan}` });
+  return problem("TARGET_CHANGED", detail, { fix: `dbops apply ${run.plan.plan}`, final: false });
 }
 
 /** Nobody reads the parts that a restore does not need. */

@@ -43,7 +43,8 @@ async function plannedManifest(step: DownloadStep, store: ObjectStore, run: Prob
   const fix = planAgain(run.plan, run.ports.environment, { without: ["store"] });
   const key = `${folderOf(step.backup)}${MANIFEST}`;
   const info = await store.head(key, run.signal);
-  if (info === null) return fail("OBJECT_MISSING", `${key} is not in store ${step.store} any more`, { fix });
+  if (info === null)
+    return fail("OBJECT_MISSING", `${key} is not in store ${step.store} any more`, { fix, final: true });
   if (info.etag !== step.expect.etag)
     fail("PLAN_STALE", `${key} in store ${step.store} is not the one that the plan was made for`, { fix });
   const { manifest } = await orMissing(fix, () => readManifest(store, step.backup, run.signal));

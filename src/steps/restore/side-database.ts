@@ -102,11 +102,14 @@ function foreign({ name, oid }: NamedDatabase, note: MadeNote, run: ProbeRun): P
   const whose = `it is of ${note.database} of ${note.environment}, plan ${note.plan.slice(0, 12)}`;
   const detail = `there is a database ${name} (oid ${oid}) that this plan did not make: ${whose}`;
   const fix = `look whose it is, then plan the restore again:\n${planAgain(run.plan, run.ports.environment)}`;
-  return problem("DATABASE_EXISTS", detail, { fix });
+  return problem("DATABASE_EXISTS", detail, { fix, final: true });
 }
 
 function lost(step: SideName, side: Side, run: ProbeRun): Problem {
   const what = side.state === "absent" ? "is gone" : "is not the one that was loaded";
   const detail = `${step.name}, into which this plan loaded ${step.database}, ${what}`;
-  return problem("DATABASE_MISSING", detail, { fix: planAgain(run.plan, run.ports.environment) });
+  return problem("DATABASE_MISSING", detail, {
+    fix: planAgain(run.plan, run.ports.environment),
+    final: true,
+  });
 }

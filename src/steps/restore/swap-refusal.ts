@@ -23,7 +23,10 @@ export function swapRefusal(
     return problem("TARGET_CHANGED", detail, { fix });
   }
   if (old !== null)
-    return problem("DATABASE_EXISTS", `there is a database ${step.old} (oid ${old.oid}) already`, { fix });
+    return problem("DATABASE_EXISTS", `there is a database ${step.old} (oid ${old.oid}) already`, {
+      fix,
+      final: true,
+    });
   const lost = (server.live?.slots ?? [])
     .filter((one) => one.type === "logical" && !step.lostSlots.includes(one.name))
     .map((one) => one.name);

@@ -25,6 +25,7 @@ export async function openTargetDatabase(
     if (row.content !== null)
       return fail("TARGET_CHANGED", `${database.name} is not empty: it has ${row.content}`, {
         fix: "apply again: a database that was not loaded to its end is made anew",
+        final: false,
       });
     const { major: serverMajor } = row;
     return { target: { ...target, options: optionsOf(target, row) }, serverMajor };

@@ -103,6 +103,7 @@ async function finish(run: Run, attempt: Attempt, places: Places): Promise<void>
   if (wrong.length > 0)
     fail("RESTORE_INCOMPLETE", `${run.swap.live} was swapped in, but now ${wrong.join("; ")}`, {
       fix: "look who changed it, and set it right by hand",
+      final: false,
     });
 }
 

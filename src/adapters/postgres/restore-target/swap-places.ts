@@ -36,6 +36,7 @@ export async function readPlaces(session: Session, swap: Swap): Promise<Places> 
   if (swap.liveOid !== null && taken !== undefined)
     fail("DATABASE_EXISTS", `${swap.live} would be kept as ${swap.old}, which exists (oid ${taken.oid})`, {
       fix: PLAN_AGAIN,
+      final: true,
     });
   if (side === undefined) throw new Error("looked at above");
   return { state: "ready", side, live: live ?? null };
