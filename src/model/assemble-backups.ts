@@ -1,6 +1,13 @@
 import type { Backup } from "./backup.ts";
 import type { Instant } from "./instant.ts";
-import { type BackupKey, backupName, folderOf, parseBackupKey, parseClassicKey } from "./layout.ts";
+import {
+  type BackupKey,
+  backupName,
+  type ClassicKey,
+  folderOf,
+  parseBackupKey,
+  parseClassicKey,
+} from "./layout.ts";
 
 /** What a listing tells of one object. */
 export interface ListedObject {
@@ -45,7 +52,7 @@ interface Member {
 }
 
 interface ClassicMember {
-  readonly classic: NonNullable<ReturnType<typeof parseClassicKey>>;
+  readonly classic: ClassicKey;
   readonly object: ListedObject;
 }
 
@@ -86,8 +93,8 @@ function unknownIn(name: string, members: readonly Member[], hasManifest: boolea
 }
 
 function fromClassic(name: string, database: string, members: readonly ClassicMember[]): Backup {
-  const file = members.find(({ classic }) => !classic.checksum)?.object;
-  const checksum = members.find(({ classic }) => classic.checksum)?.object;
+  const file = members.find(({ classic }) => classic.kind === "file")?.object;
+  const checksum = members.find(({ classic }) => classic.kind === "checksum")?.object;
   return {
     name,
     database,
@@ -95,11 +102,13 @@ function fromClassic(name: string, database: string, members: readonly ClassicMe
     layout: "classic",
     state: file !== undefined && file.bytes > 0 && checksum !== undefined ? "complete" : "incomplete",
     origin: null,
-    bytes: members.reduce((sum, { object }) => sum + object.bytes, 0),
+    bytes: (file?.bytes ?? 0) + (checksum?.bytes ?? 0),
     etag: file?.etag ?? null,
     modifiedAt: newest(members.map(({ object }) => object.modifiedAt)),
     proofs: [],
-    holds: [],
+    holds: [
+      ...new Set(members.flatMap(({ classic }) => (classic.kind === "hold" ? [classic.id] : []))),
+    ].sort(),
   };
 }
 

@@ -137,20 +137,40 @@ export function classicDigestKey(name: string): string {
   return `${classicKey(name)}.sha256`;
 }
 
-/** The runbook's file and its checksum: `<name>.sql.gz.enc` and `<name>.sql.gz.enc.sha256`; null for another key. */
-export function parseClassicKey(
-  key: string,
-): { name: string; database: string; environment: string; at: Instant; checksum: boolean } | null {
-  const parts = /^([^/]+)\.sql\.gz\.enc(\.sha256)?$/.exec(key);
-  const name = parts?.[1] === undefined ? null : parseBackupName(parts[1]);
-  if (parts === null || name === null) return null;
-  return {
-    name: parts[1] ?? "",
-    database: name.database,
-    environment: name.environment,
-    at: name.at,
-    checksum: parts[2] !== undefined,
-  };
+/** The key of a hold of the runbook's file: beside it, where a listing of the files shows it too. */
+export function classicHoldKey(name: string, id: string): string {
+  return `${name}.hold.${id}.json`;
+}
+
+/** As `holdingKeys`, of the runbook's file. */
+export function classicHoldingKeys(name: string, id: string): readonly string[] {
+  const key = classicHoldKey(name, id);
+  return id.endsWith(".json") ? [key] : [key, `${name}.hold.${id}`];
+}
+
+/** What one key of the runbook's layout is. */
+export type ClassicKey = {
+  readonly name: string;
+  readonly database: string;
+  readonly environment: string;
+  readonly at: Instant;
+} & ({ readonly kind: "file" | "checksum" } | { readonly kind: "hold"; readonly id: string });
+
+/** The runbook's file, its checksum, a hold of it; null for another key. */
+export function parseClassicKey(key: string): ClassicKey | null {
+  const dot = key.indexOf(".");
+  const name = key.slice(0, Math.max(0, dot));
+  const parts = parseBackupName(name);
+  const kind = kindOfClassic(key.slice(dot + 1));
+  if (parts === null || kind === null) return null;
+  return { name, database: parts.database, environment: parts.environment, at: parts.at, ...kind };
+}
+
+function kindOfClassic(rest: string): { kind: "file" | "checksum" } | { kind: "hold"; id: string } | null {
+  if (rest === "sql.gz.enc") return { kind: "file" };
+  if (rest === "sql.gz.enc.sha256") return { kind: "checksum" };
+  const id = /^hold\.(.+?)(?:\.json)?$/s.exec(rest)?.[1]; // also one that dbops would not name so
+  return id === undefined ? null : { kind: "hold", id };
 }
 
 /** `_dbops/locks/`: one small listing tells every scope that was ever worked on. */

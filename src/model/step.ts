@@ -132,6 +132,8 @@ export interface HoldStep extends StepBase {
   readonly kind: "hold";
   readonly action: "place" | "release";
   readonly backup: BackupReference;
+  /** Not given: dbops' own folder. */
+  readonly layout?: "classic";
   readonly store: string;
   readonly hold: string;
   readonly reason: string | null;

@@ -81,6 +81,7 @@ const STEPS: { readonly [K in Exclude<StepKind, "verify" | "swap">]: Members<Ext
     ...stepBase,
     action: oneOf("place", "release"),
     backup,
+    "layout?": oneOf("classic"),
     store: text,
     hold: text,
     reason: nullable(text),

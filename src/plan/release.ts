@@ -12,7 +12,7 @@ export function releaseBackup(environment: Environment, observation: Observation
 function releaseSteps(found: Found): readonly Step[] {
   const { store, backup } = found;
   return [...backup.holds].sort().map((hold) => ({
-    id: `${backup.database}.release.${store}.${hold}`,
+    id: `${backup.database}.release.${store}.${hold}${backup.layout === "classic" ? ".classic" : ""}`,
     kind: "hold",
     effect: "change",
     why: "asked for; from now on its retention decides",
@@ -21,6 +21,7 @@ function releaseSteps(found: Found): readonly Step[] {
     database: backup.database,
     action: "release",
     backup: { existing: backup.name },
+    ...(backup.layout === "classic" ? { layout: backup.layout } : {}),
     store,
     hold,
     reason: null,

@@ -1,6 +1,6 @@
 import type { Facts } from "../model/audit-entry.ts";
 import type { Instant } from "../model/instant.ts";
-import { folderOf, holdingKeys, holdKey } from "../model/layout.ts";
+import { classicHoldingKeys, classicHoldKey, folderOf, holdingKeys, holdKey } from "../model/layout.ts";
 import type { HoldStep } from "../model/step.ts";
 import type { ObjectInfo } from "../ports/object-store.ts";
 import { fail } from "../problems/dbops-error.ts";
@@ -34,7 +34,7 @@ export const hold: Action<HoldStep> = {
     if (step.action === "place") {
       await writeOnce(
         store,
-        `${folderOf(name)}${holdKey(step.hold)}`,
+        placedKey(step, name),
         renderHold({ id: step.hold, reason: step.reason, at: run.plan.createdAt }),
         run.signal,
       );
@@ -63,13 +63,23 @@ export function renderHold(content: { id: string; reason: string | null; at: Ins
   return `${JSON.stringify({ formatVersion: 1, ...content }, null, 2)}\n`;
 }
 
+function placedKey({ layout, hold: id }: HoldStep, name: string): string {
+  return layout === "classic" ? classicHoldKey(name, id) : `${folderOf(name)}${holdKey(id)}`;
+}
+
+function releasedKeys({ layout, hold: id }: HoldStep, name: string): readonly string[] {
+  return layout === "classic"
+    ? classicHoldingKeys(name, id)
+    : holdingKeys(id).map((key) => `${folderOf(name)}${key}`);
+}
+
 /** What is there: of a hold that is placed only the object that dbops writes, of one that ends all that hold under its id. */
 async function findAll(step: HoldStep, name: string, run: ProbeRun): Promise<readonly ObjectInfo[]> {
-  const keys = step.action === "place" ? [holdKey(step.hold)] : holdingKeys(step.hold);
+  const keys = step.action === "place" ? [placedKey(step, name)] : releasedKeys(step, name);
   const store = run.ports.store(step.store);
   const found: ObjectInfo[] = [];
   for (const key of keys) {
-    const info = await store.head(`${folderOf(name)}${key}`, run.signal);
+    const info = await store.head(key, run.signal);
     if (info !== null) found.push(info);
   }
   return found;

@@ -111,6 +111,17 @@ describe("the runbook's files", () => {
       expect(assemble(objects)).toMatchObject([{ name: NAME, layout: "classic", state: "incomplete" }]);
   });
 
+  it("are held by what stands beside them, which is none of their bytes", () => {
+    const files = [object(`${NAME}.sql.gz.enc`), object(`${NAME}.sql.gz.enc.sha256`)];
+    const holds = ["restore-1a2b3c4d.json", "incident 42", "incident 42.json"].map((id) =>
+      object(`${NAME}.hold.${id}`),
+    );
+    expect(assemble([...holds, ...files])).toMatchObject([
+      { name: NAME, state: "complete", bytes: 20, holds: ["incident 42", "restore-1a2b3c4d"] },
+    ]);
+    expect(assemble(holds)).toMatchObject([{ name: NAME, state: "incomplete", etag: null, bytes: 0 }]);
+  });
+
   it("stand beside a folder of the same name as another backup", () => {
     const classic = [object(`${NAME}.sql.gz.enc`), object(`${NAME}.sql.gz.enc.sha256`)];
     expect(assemble([...backup(), ...classic]).map((one) => [one.name, one.layout])).toEqual([

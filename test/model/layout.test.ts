@@ -7,6 +7,8 @@ import {
   backupName,
   backupScope,
   classicDigestKey,
+  classicHoldingKeys,
+  classicHoldKey,
   classicKey,
   classicPrefix,
   databasePrefix,
@@ -138,7 +140,21 @@ describe("parse of format", () => {
         const key = checksum ? classicDigestKey(name) : classicKey(name);
         expect(key).toBe(`${name}.sql.gz.enc${checksum ? ".sha256" : ""}`);
         expect(key.startsWith(classicPrefix(environment, database))).toBe(true);
-        expect(parseClassicKey(key)).toMatchObject({ name, environment, database, checksum });
+        const kind = checksum ? "checksum" : "file";
+        expect(parseClassicKey(key)).toMatchObject({ name, environment, database, kind });
+      }),
+    );
+  });
+
+  it("gives back a hold of the runbook's file, which stands beside it", () => {
+    const ids = fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/);
+    fc.assert(
+      fc.property(environments, databases, stamps, ids, (environment, database, stamp, id) => {
+        const name = backupName(environment, database, stamp);
+        expect(classicHoldKey(name, id)).toBe(`${name}.hold.${id}.json`);
+        expect(classicHoldKey(name, id).startsWith(classicPrefix(environment, database))).toBe(true);
+        for (const key of [classicHoldKey(name, id), ...classicHoldingKeys(name, id)])
+          expect(parseClassicKey(key)).toMatchObject({ name, environment, database, kind: "hold", id });
       }),
     );
   });
@@ -181,6 +197,8 @@ describe("what is no key of the layout", () => {
     "production_app_20261324_010000.sql.gz.enc",
     "Production_app_20261124_010000.sql.gz.enc",
     "production_app_20261124_010000.sql.gz.enc.sha1",
+    "production_app_20261124_010000.hold.",
+    "production_app_20261124_010000.hold",
   ])("is no file of the runbook: %s", (key) => {
     expect(parseClassicKey(key)).toBeNull();
   });

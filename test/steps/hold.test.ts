@@ -41,8 +41,21 @@ describe("the begin of a hold", () => {
   });
 });
 
+describe("a hold of a runbook's file", () => {
+  it("stands beside it, and its end removes it there alone", async () => {
+    const world = worldWith(["hold/why.json"], { layout: "classic" });
+    world.store.put(`${nameOf(STAMP)}.hold.why`, "{}");
+    expect(await world.carryOut("place", "why")).toBe("ready");
+    expect(world.store.keys()).toContain(`${nameOf(STAMP)}.hold.why.json`);
+    expect(await world.carryOut("place", "why")).toBe("done");
+    expect(await world.carryOut("release", "why")).toBe("ready");
+    expect(world.store.keys()).toEqual([`${folderAt(STAMP)}hold/why.json`]);
+    expect(await world.carryOut("release", "why")).toBe("done");
+  });
+});
+
 /** A store with these objects in one backup's folder. */
-function worldWith(keys: readonly string[]) {
+function worldWith(keys: readonly string[], more: Pick<HoldStep, "layout"> = {}) {
   const store = memoryStore();
   for (const key of keys) store.put(`${folderAt(STAMP)}${key}`, "{}");
   const carryOut = async (action: HoldStep["action"], id: string): Promise<string> => {
@@ -52,6 +65,7 @@ function worldWith(keys: readonly string[]) {
       kind: "hold",
       action,
       backup: { existing: nameOf(STAMP) },
+      ...more,
       store: "primary",
       hold: id,
       reason: null,
@@ -70,5 +84,5 @@ function worldWith(keys: readonly string[]) {
     if (state === "ready") await hold.execute(step, run);
     return state;
   };
-  return { carryOut, left: () => store.keys().map((key) => key.slice(folderAt(STAMP).length)) };
+  return { store, carryOut, left: () => store.keys().map((key) => key.slice(folderAt(STAMP).length)) };
 }

@@ -71,6 +71,34 @@ describe("a hold that dbops would not name so", () => {
   });
 });
 
+describe("a hold of a runbook's file", () => {
+  const pruned = async (hold: string | null) => {
+    const world = pruneWorld({ primary: { daily: 1 } });
+    const { primary } = world.stores;
+    putBackup(primary, NEWEST);
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, "the runbook's", LONG_AGO);
+    const expected = { etag: sha256("the runbook's"), survivors: [nameOf(NEWEST)], atLeast: 1 };
+    const step = stepOf("primary", { type: "backup", name: nameOf(OLDEST), expect: expected });
+    if (hold !== null) primary?.put(`${nameOf(OLDEST)}.hold.${hold}`, "{}"); // since it was planned
+    const answer = await world.run(step);
+    return { answer, isThere: primary?.keys().includes(CLASSIC) };
+  };
+
+  it.each(["incident-42.json", "why"])(
+    "keeps it from being deleted, found out under the lock: %s",
+    async (hold) => {
+      expect(await pruned(hold)).toEqual({
+        answer: expect.stringMatching(/^PRUNE_REFUSED .*held/),
+        isThere: true,
+      });
+    },
+  );
+
+  it("is what was missing where it is deleted", async () => {
+    expect(await pruned(null)).toEqual({ answer: "done", isThere: false });
+  });
+});
+
 describe("a backup that is another one by now", () => {
   it("is refused, not called gone", async () => {
     const world = pruneWorld({ primary: { daily: 1 } });
