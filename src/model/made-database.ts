@@ -9,6 +9,11 @@ export function madeNames(seed: string): { readonly side: string; readonly old: 
   return { side: `dbops_${digits}_side`, old: `dbops_${digits}_old` };
 }
 
+/** The id of the hold that the restore which made a database of this name placed on its backup. */
+export function holdOf(madeName: string): string {
+  return `restore-${madeName.slice("dbops_".length, "dbops_01234567".length)}`;
+}
+
 export function isMadeName(name: string): boolean {
   return NAME.test(name);
 }

@@ -7,6 +7,7 @@ import { type Problem, problem } from "../problems/problem.ts";
 import type { DatabaseView } from "./database-view.ts";
 import { type Draft, joinDrafts, NOTHING } from "./draft.ts";
 import { madeBy, newBackupFor, type Occasion, obstacleTo } from "./due-backup.ts";
+import { type LeftRestore, leftRestore } from "./left-restore.ts";
 import { renderInstant } from "./naming.ts";
 import { keptPrefix, newBackupSteps, newVerifyId, uploadId } from "./new-backup.ts";
 import { renderSize } from "./restore/amounts.ts";
@@ -48,11 +49,9 @@ interface Kept {
 function retire(view: DatabaseView, kept: Kept, options: KeptOptions): Draft {
   const { note } = kept;
   const told = (why: string, fix?: string) => ({ ...NOTHING, notices: [keptNotice(kept, why, fix)] });
+  const left = leftRestore(view, kept.made, note);
   if (note.state !== "old" && !options.discard)
-    return told(
-      "nothing drops it by itself",
-      `${wayOn(note)}; if nobody wants it: dbops plan ${view.environment.name} --discard`,
-    );
+    return told(`nothing drops it by itself${left.held}`, left.fix);
   if (note.state === "old" && note.replacedAt === null)
     return told(
       "its comment does not say since when",
@@ -63,7 +62,8 @@ function retire(view: DatabaseView, kept: Kept, options: KeptOptions): Draft {
     return told(`it is kept until ${renderInstant(until)}`);
   const obstacle = obstacleFor(view, options);
   if (obstacle !== null) return told(`it is not dropped: ${obstacle.why}`, obstacle.fix);
-  if (options.discard) return { ...NOTHING, steps: [dropStep(view, kept, null)] };
+  if (options.discard)
+    return { ...NOTHING, steps: [dropStep(view, kept, null)], notices: staysHeld(kept, left) };
   return { ...NOTHING, steps: [...backupSteps(view, kept, options)] };
 }
 
@@ -169,10 +169,15 @@ function keptNotice({ made, note }: Kept, why: string, fix?: string): Problem {
   });
 }
 
-function wayOn({ state, plan }: MadeNote): string {
-  return state === "partial"
-    ? `its follow-up plan goes on with it, dbops apply ${plan} loads it anew`
-    : `dbops apply ${plan} goes on with it`;
+/** Once its side database is gone, nothing else tells of the hold. */
+function staysHeld({ note, made }: Kept, { held }: LeftRestore): readonly Problem[] {
+  if (held === "") return [];
+  return [
+    problem("REPLACED_KEPT", `${made.name} is dropped, and its hold is not ended${held}`, {
+      severity: "warning",
+      fix: `dbops plan ${note.environment} release ${note.backup}`,
+    }),
+  ];
 }
 
 function whatItIs({ state, backup, replacedAt }: MadeNote): string {

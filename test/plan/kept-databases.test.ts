@@ -169,7 +169,20 @@ describe("what a restore left", () => {
     expect(told(one)).toEqual([
       expect.stringMatching(/did not finish loading, or still does; nothing drops/),
     ]);
-    expect(one.notices[0]?.fix).toContain(`dbops apply ${NOTE.plan}`);
+    expect(one.notices[0]?.fix).toContain(`dbops apply ${NOTE.plan}\n`);
+    expect(one.notices[0]?.fix).toMatch(/\ndbops plan production --discard$/);
+  });
+
+  it("is told with the hold that its restore placed, and what ends it, also when it is discarded", () => {
+    const held = backupAt("2026-11-01T01:00:00.000Z", { holds: ["restore-0a0a0a0a", "audit"] });
+    const side = { ...SIDE, note: { ...NOTE, state: "side" as const, backup: held.name, replacedAt: null } };
+    const stores = { primary: [COVERING, held] };
+    const release = `dbops plan production release ${held.name}`;
+    const [told] = planned([side], { stores }).notices;
+    expect(told?.detail).toContain(`; restore-0a0a0a0a in primary holds ${held.name}`);
+    expect(told?.fix?.split("\n").slice(-2)).toEqual(["dbops plan production --discard", release]);
+    const discarded = planned([side], { stores, discard: true });
+    expect(discarded.notices).toMatchObject([{ code: "REPLACED_KEPT", fix: release }]);
   });
 
   it("is dropped when it is discarded", () => {

@@ -1,14 +1,16 @@
 import { msOf } from "../../model/instant.ts";
 import type { MadeDatabase, MadeNote } from "../../model/restore-target.ts";
 import type { Problem } from "../../problems/problem.ts";
+import { viewOf } from "../database-view.ts";
+import { leftRestore } from "../left-restore.ts";
 import { renderInstant } from "../naming.ts";
 import { renderSize } from "./amounts.ts";
 import { noted, type RestoreCase } from "./restore-case.ts";
-import { quoted } from "./sql-text.ts";
 
 /** What earlier restores of this database left on the server, and what can be done about it. Nothing is touched. */
 export function judgeMade(at: RestoreCase): readonly Problem[] {
   const { environment, database, target } = at;
+  const view = viewOf(environment, database, at);
   return target.made.flatMap((one) => {
     const { note } = one;
     if (note === null)
@@ -18,7 +20,9 @@ export function judgeMade(at: RestoreCase): readonly Problem[] {
         ),
       ];
     if (note.environment !== environment.name || note.database !== database.name) return [];
-    return [noted(madeText(one, note), fixFor(one, note, at))];
+    if (note.state === "old") return [noted(madeText(one, note), graceText(note, at))];
+    const { held, fix } = leftRestore(view, one, note);
+    return [noted(`${madeText(one, note)}${held}`, fix)];
   });
 }
 
@@ -36,12 +40,8 @@ function madeText(one: MadeDatabase, note: MadeNote): string {
   }
 }
 
-function fixFor(one: MadeDatabase, note: MadeNote, { environment, database, now }: RestoreCase): string {
-  const drop = `DROP DATABASE ${quoted(one.name)};`;
-  if (note.state === "partial")
-    return `its follow-up plan goes on with it, dbops apply ${note.plan} loads it anew; if nobody wants it: ${drop}`;
-  if (note.state !== "old") return `dbops apply ${note.plan} goes on with it; if nobody wants it: ${drop}`;
-  const since = note.replacedAt === null ? Number.NaN : msOf(note.replacedAt);
+function graceText({ replacedAt }: MadeNote, { environment, database, now }: RestoreCase): string {
+  const since = replacedAt === null ? Number.NaN : msOf(replacedAt);
   return msOf(now) - since > database.restore.graceMs
     ? `its grace is over: dbops plan ${environment.name} proposes to drop it`
     : "it is kept for its grace";

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../model/canonical.ts";
-import { madeNames } from "../../model/made-database.ts";
+import { holdOf, madeNames } from "../../model/made-database.ts";
 import type { Step } from "../../model/step.ts";
 import type { Content } from "./content.ts";
 import { slotsLost } from "./judge-live.ts";
@@ -37,7 +37,7 @@ export function namesFor({ environment, database, candidate, now }: RestoreCase)
     createdAt: now,
   });
   const { side, old } = madeNames(seed);
-  return { side, old, hold: `restore-${side.slice("dbops_".length, -"_side".length)}` };
+  return { side, old, hold: holdOf(side) };
 }
 
 function pinStep(at: RestoreCase, { hold }: Names): readonly Step[] {
