@@ -4,6 +4,7 @@ import type { Observation } from "../model/observation.ts";
 import type { DatabaseStatus, EnvironmentStatus } from "../model/report.ts";
 import { isDatedAhead } from "../policy/clock.ts";
 import { freshness } from "../policy/freshness.ts";
+import { withOrigins } from "../policy/origins.ts";
 import { newestSlotOf, nextSlot } from "../policy/schedule.ts";
 import { EXIT, exitCodeOf } from "../problems/exit-code.ts";
 import { type Problem, problem } from "../problems/problem.ts";
@@ -49,7 +50,7 @@ function statusOf({ environment, observation, planned }: Survey, now: Instant): 
 function databaseStatus(database: Database, observation: Observation, now: Instant): DatabaseStatus {
   const { schedules } = database.backup;
   const stores = database.backup.stores.map(({ store }) =>
-    storeStatus(observation, { store, database: database.name }, now),
+    storeStatus(observation, { store, database }, now),
   );
   const overdue = overdueIn(database, observation, { now, environment: observation.environment });
   return {
@@ -63,7 +64,7 @@ function databaseStatus(database: Database, observation: Observation, now: Insta
 
 interface Place {
   readonly store: string;
-  readonly database: string;
+  readonly database: Database;
 }
 
 function storeStatus(observation: Observation, place: Place, now: Instant): DatabaseStatus["stores"][number] {
@@ -92,7 +93,7 @@ function overdueIn(
   { now, environment }: { now: Instant; environment: string },
 ): readonly Problem[] {
   return database.backup.stores.flatMap(({ store }) => {
-    const points = completeIn(observation, { store, database: database.name });
+    const points = completeIn(observation, { store, database });
     if (points === null) return [];
     const found = freshness(database.backup.schedules, points, now);
     if (found.state !== "overdue") return [];
@@ -110,7 +111,9 @@ function overdueIn(
 function completeIn(observation: Observation, { store, database }: Place) {
   const seen = observation.stores[store];
   if (seen === undefined || seen.state === "unreadable") return null;
-  const listing = seen.listings[database];
+  const listing = seen.listings[database.name];
   if (listing === undefined || listing.state === "unreadable") return null;
-  return listing.backups.filter((one) => one.state === "complete" && !isDatedAhead(one.at, seen.clockAt));
+  return withOrigins(listing.backups, database.backup.format).filter(
+    (one) => one.state === "complete" && !isDatedAhead(one.at, seen.clockAt),
+  );
 }

@@ -97,13 +97,13 @@ export interface BackupInFile {
    */
   readonly stores: readonly (string | StoreOverrides)[];
   /**
-   * The format of the dump: PostgreSQL's own archive, which pg_restore reads.
+   * The format of the dump: PostgreSQL's own archive, which pg_restore reads; or the `.sql.gz.enc` of backup.sh, for what opens those
+   * with openssl, gunzip and psql.
    * @default "archive"
    */
-  readonly format?: "archive";
+  readonly format?: "archive" | "sql";
   /**
-   * How the dump is compressed.
-   * @default {"zstd": 1}
+   * How the dump is compressed: an archive by zstd (level 1 unless given) or not, sql by gzip (level 6 unless given).
    */
   readonly compression?: CompressionInFile | "none";
   /** Who can open the backups. The word `none` leaves them readable for everyone who can read the store. */
@@ -136,25 +136,40 @@ export interface StoreOverride {
   readonly retention: RetentionInFile;
 }
 
+/**
+ * @minProperties 1
+ * @maxProperties 1
+ */
 export interface CompressionInFile {
   /**
-   * The level of zstd: 1 is the fastest, 19 the smallest.
+   * The level of zstd, for an archive: 1 is the fastest, 19 the smallest.
    * @asType integer
    * @minimum 1
    * @maximum 19
    */
-  readonly zstd: number;
+  readonly zstd?: number;
+  /**
+   * The level of gzip, for sql: 1 is the fastest, 9 the smallest.
+   * @asType integer
+   * @minimum 1
+   * @maximum 9
+   */
+  readonly gzip?: number;
 }
 
+/**
+ * An archive is sealed by `age`, sql by `openssl`.
+ * @minProperties 1
+ */
 export interface EncryptionInFile {
   /** As an age file (https://age-encryption.org/v1). */
-  readonly age: AgeInFile;
-  /** What opens the files that backup.sh made (`.sql.gz.enc`); nothing new is sealed with it. */
+  readonly age?: AgeInFile;
+  /** What opens the files of backup.sh (`.sql.gz.enc`), and seals new ones where the format is sql. */
   readonly openssl?: OpensslInFile;
 }
 
 export interface OpensslInFile {
-  /** Where the scripts' passphrase (`openssl enc -k`) is kept. */
+  /** Where the scripts' passphrase (`openssl enc -AES256 -k`) is kept; every host that makes sql backups holds what opens them. */
   readonly passphrase: SecretInFile;
 }
 

@@ -7,6 +7,7 @@ import { type Finding, isSamePath, type Path, placeOf, shown } from "./finding.t
 import { overlapOf } from "./overlap.ts";
 import { connectionRules } from "./rules/connection-rules.ts";
 import { encryptionRules } from "./rules/encryption-rules.ts";
+import { formatRules } from "./rules/format-rules.ts";
 import { plainSecretRules } from "./rules/plain-secret-rules.ts";
 import { referenceRules } from "./rules/reference-rules.ts";
 import { restoreRules } from "./rules/restore-rules.ts";
@@ -63,6 +64,7 @@ const RULES = [
   connectionRules,
   scheduleRules,
   encryptionRules,
+  formatRules,
   retentionRules,
   restoreRules,
 ];

@@ -39,7 +39,7 @@ function isMisspelt(fault: Fault, all: readonly Fault[]): boolean {
   return all.some(({ error, path }) => {
     if (error.keyword !== "additionalProperties" || !isSamePath(path, fault.path)) return false;
     const key = String(error.params["additionalProperty"]);
-    return notYet(key, undefined) !== null || nearest(key, knownKeys(error)) === missing;
+    return notYet(key) !== null || nearest(key, knownKeys(error)) === missing;
   });
 }
 
@@ -100,7 +100,7 @@ function findingOf(error: ErrorObject, path: Path): Finding {
 function unknownKey(parent: Path, key: string, schema: SchemaNode): Finding {
   const known = Object.keys(schema.properties ?? {});
   const path = [...parent, key];
-  const later = notYet(key, undefined);
+  const later = notYet(key);
   if (later !== null) return { path, at: "key", detail: `${placeOf(path)}: ${later}` };
   const meant = nearest(key, known);
   if (isSecretSource(schema) && meant === null)

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import type {
   Admin,
   BackupPolicy,
+  Compression,
   Connection,
   Database,
   Encryption,
@@ -139,11 +140,16 @@ function toBackup(backup: BackupInFile, place: FilePlace): BackupPolicy {
         ? [{ store: entry, retention: toRetention(base) }]
         : Object.entries(entry).map(([store, own]) => ({ store, retention: toRetention(own.retention) })),
     ),
-    format: "archive",
-    compression: backup.compression ?? { zstd: 1 },
+    format: backup.format ?? "archive",
+    compression: toCompression(backup),
     encryption: toEncryption(backup.encryption, place),
     ...toClassic(backup.encryption, place),
   };
+}
+
+function toCompression({ format, compression }: BackupInFile): Compression {
+  if (compression === "none") return "none";
+  return format === "sql" ? { gzip: compression?.gzip ?? 6 } : { zstd: compression?.zstd ?? 1 };
 }
 
 function toClassic(
@@ -156,6 +162,7 @@ function toClassic(
 
 function toEncryption(encryption: BackupInFile["encryption"], place: FilePlace): Encryption {
   if (encryption === "none") return { kind: "none" };
+  if (encryption.age === undefined) return { kind: "openssl" };
   const { recipients, passphrase } = encryption.age;
   if (passphrase !== undefined) return { kind: "age-passphrase", passphrase: toSecret(passphrase, place) };
   return { kind: "age-recipients", recipients: [...(recipients ?? [])].sort() };

@@ -8,7 +8,7 @@ import { didYouMean } from "./suggestion.ts";
 /** The finding for a value of the wrong type, form or choice, with what was probably meant. */
 export function wrongValue(error: ErrorObject, path: Path, schema: SchemaNode): Finding {
   const place = placeOf(path);
-  const later = notYet(String(path.at(-1) ?? ""), error.data);
+  const later = notYet(String(path.at(-1) ?? ""));
   if (later !== null) return { path, at: "value", detail: `${place}: ${later}` };
   if (isSecretSource(schema)) return { path, at: "value", detail: secretHelp(path), fix: secretFix(path) };
   if (error.data === null) return { path, at: "key", detail: `${place} has no value` };
@@ -76,7 +76,7 @@ function typeHint(type: string, data: unknown): string {
     if (/^(no|off|false|n)$/i.test(data)) return "; did you mean false?";
   }
   if (type === "string" && typeof data !== "object") return "; put it in quotes";
-  if ((type === "integer" || type === "number") && /^\d+$/.test(String(data)))
+  if ((type === "integer" || type === "number") && typeof data === "string" && /^\d+$/.test(data))
     return "; leave out the quotes";
   if (type === "array") return "; put it in [ ]";
   return "";
@@ -97,8 +97,8 @@ function optionsOf(error: ErrorObject, schema: SchemaNode): readonly string[] {
 }
 
 const SHAPES: Readonly<Record<string, string>> = {
-  CompressionInFile: "{ zstd: LEVEL }",
-  EncryptionInFile: "{ age: … }",
+  CompressionInFile: "{ zstd: LEVEL }, { gzip: LEVEL }",
+  EncryptionInFile: "{ age: … }, { openssl: … }",
   StoreOverrides: "{ NAME: { retention: … } }",
 };
 

@@ -111,10 +111,10 @@ export interface BackupPolicy {
   readonly schedules: readonly Schedule[];
   /** In the order of the file: the first one is written by the dump, the others by copies. */
   readonly stores: readonly StorePolicy[];
-  readonly format: "archive";
+  readonly format: BackupFormat;
   readonly compression: Compression;
   readonly encryption: Encryption;
-  /** The passphrase of the files that backup.sh made; not given: none is known. */
+  /** The passphrase of the `.sql.gz.enc` files, of backup.sh and of `format: sql`; not given: none is known. */
   readonly classicPassphrase?: SecretSource;
 }
 
@@ -131,11 +131,17 @@ export interface StorePolicy {
   readonly retention: Retention;
 }
 
-export type Compression = { readonly zstd: number } | "none";
+/** `archive`: pg_dump's own, in dbops' folders; `sql`: the runbook's `.sql.gz.enc` and its checksum. */
+export type BackupFormat = "archive" | "sql";
+
+/** An archive has zstd or none, a plain dump always gzip: its name says so. */
+export type Compression = { readonly zstd: number } | { readonly gzip: number } | "none";
 
 export type Encryption =
   | { readonly kind: "age-recipients"; readonly recipients: readonly string[] }
   | { readonly kind: "age-passphrase"; readonly passphrase: SecretSource }
+  /** As `openssl enc -AES256 -k` does; by `classicPassphrase`. */
+  | { readonly kind: "openssl" }
   | { readonly kind: "none" };
 
 /** How long backups are kept; all rules null or 0: everything is kept. */

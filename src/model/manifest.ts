@@ -13,7 +13,7 @@ export interface Manifest {
   readonly label: string | null;
   readonly objects: readonly ManifestObject[];
   readonly format: "archive";
-  readonly compression: { readonly zstd: number } | "none";
+  readonly compression: ArchiveCompression;
   readonly encryption: "age" | "age-passphrase" | "none";
   /** `sha256:<hex>` of each recipient as it is written in the environment file, sorted. */
   readonly recipients: readonly string[];
@@ -26,6 +26,9 @@ export interface Manifest {
   /** Digest of the plan that made it. */
   readonly plan: string;
 }
+
+/** How the parts of an archive are compressed. */
+export type ArchiveCompression = { readonly zstd: number } | "none";
 
 export type ObjectRole = "archive" | "globals" | "detail" | "restore-guide";
 

@@ -1,6 +1,6 @@
 import type { Origin } from "./backup.ts";
 import type { VerifyClassicStep } from "./classic-steps.ts";
-import type { Compression } from "./environment.ts";
+import type { BackupFormat, Compression } from "./environment.ts";
 import type { Instant } from "./instant.ts";
 import type {
   AnalyzeStep,
@@ -39,9 +39,11 @@ export type BackupReference = { readonly existing: string } | { readonly made: s
 export type Sealing =
   | { readonly age: { readonly recipients: readonly string[] } }
   | "age-passphrase"
+  /** As `openssl enc -AES256 -k` does; only of a plain dump. */
+  | "openssl-passphrase"
   | "none";
 
-/** Source: pg_dump in a snapshot of its own, compressed. Parts: archive, globals, detail. */
+/** Source: pg_dump in a snapshot of its own, compressed. Parts: archive, globals, detail; of a plain dump that alone. */
 export interface DumpStep extends StepBase {
   readonly kind: "dump";
   readonly artifact: string;
@@ -51,22 +53,24 @@ export interface DumpStep extends StepBase {
   /** The slot it covers; null for a forced one. */
   readonly slotAt: Instant | null;
   readonly label: string | null;
-  readonly format: "archive";
+  readonly format: BackupFormat;
   readonly compression: Compression;
 }
 
-/** Transform: every part becomes an age file, or passes where `sealing` is none. */
+/** Transform: every part becomes an age file, or one of openssl, or passes where `sealing` is none. */
 export interface EncryptStep extends StepBase {
   readonly kind: "encrypt";
   readonly artifact: string;
   readonly sealing: Sealing;
 }
 
-/** Sink: the only writer of a backup; manifest.json last. */
+/** Sink: the only writer of a backup; manifest.json last. `classic`: the runbook's file, its checksum last. */
 export interface UploadStep extends StepBase {
   readonly kind: "upload";
   readonly artifact: string;
   readonly store: string;
+  /** Not given: dbops' own folder. */
+  readonly layout?: "classic";
   /** Places a hold in the same breath; null: none. */
   readonly hold: string | null;
   /** For the part size; the database's size when it was planned. */
@@ -77,6 +81,8 @@ export interface UploadStep extends StepBase {
 export interface CopyStep extends StepBase {
   readonly kind: "copy";
   readonly backup: BackupReference;
+  /** Not given: dbops' own folder. */
+  readonly layout?: "classic";
   readonly from: string;
   readonly to: string;
 }

@@ -8,7 +8,7 @@ import type {
   UnfinishedUpload,
 } from "../model/observation.ts";
 import type { Clock } from "../ports/clock.ts";
-import { listBackups } from "../ports/list-backups.ts";
+import { listBackups, listUnfinished } from "../ports/list-backups.ts";
 import { listScopes } from "../ports/list-scopes.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Postgres } from "../ports/postgres.ts";
@@ -100,7 +100,7 @@ async function observeListing(
   try {
     const { backups } = await listBackups(store, { environment, database }, signal);
     const uploads: UnfinishedUpload[] = [];
-    for await (const upload of store.unfinished(`${database}/`, signal)) uploads.push(upload);
+    for await (const upload of listUnfinished(store, { environment, database }, signal)) uploads.push(upload);
     uploads.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.id < b.id ? -1 : 1));
     return { state: "listed", backups, uploads };
   } catch (error) {

@@ -6,14 +6,15 @@ import { aheadProblems } from "./converge.ts";
 import type { DatabaseView } from "./database-view.ts";
 import type { Draft } from "./draft.ts";
 import { databaseProblems, madeBy, newBackupFor, type Occasion, obstacleTo } from "./due-backup.ts";
-import { newBackupSteps } from "./new-backup.ts";
+import { layoutOf, newBackupSteps } from "./new-backup.ts";
 import { decideStore } from "./store-decision.ts";
 
 type BackupRequest = Extract<Request, { operation: "backup" }>;
 
 /**
  * A backup now, due or not, with a copy into every other store that keeps it. Nothing is deleted, nothing else is
- * copied. Throws USAGE for a store that the database does not use.
+ * copied. Throws USAGE for a store that the database does not use,
+ * and for a label or hold where its format has no place for one.
  */
 export function backupDatabase(view: DatabaseView, request: BackupRequest): Draft {
   const name = view.database.name;
@@ -21,6 +22,7 @@ export function backupDatabase(view: DatabaseView, request: BackupRequest): Draf
   const store = request.store ?? stores[0] ?? "";
   if (!stores.includes(store))
     fail("USAGE", `${name} is not kept in a store "${store}"; its stores are ${stores.join(", ")}`);
+  assertRoomFor(view, request);
   const found = [...databaseProblems(view), ...aheadProblems(view)];
   const obstacle = obstacleTo(view, store);
   const notices = found.filter((one) => one.severity === "warning");
@@ -39,6 +41,15 @@ export function backupDatabase(view: DatabaseView, request: BackupRequest): Draf
   const decisions = view.stores.map((one) => decideStore(view, one, made));
   const steps = newBackupSteps(newBackupFor(view, occasion, decisions));
   return { steps, problems, notices, decisions: [] };
+}
+
+/** A `.sql.gz.enc` has a name, and no place beside it for words. */
+function assertRoomFor({ database, environment }: DatabaseView, { label, hold }: BackupRequest): void {
+  if (layoutOf(database.backup.format) === "directory" || (label === null && !hold)) return;
+  const flag = label === null ? "--hold" : "--label";
+  fail("USAGE", `${database.name} has format: sql, whose files have no place for what ${flag} says`, {
+    fix: `leave ${flag} out, or write format: archive in ${environment.file}`,
+  });
 }
 
 /** The id of the hold that `--hold` places: from the label, else from the day; the same request gives the same id. */

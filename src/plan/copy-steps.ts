@@ -1,16 +1,23 @@
+import type { Backup } from "../model/backup.ts";
 import type { BackupReference, Step } from "../model/step.ts";
 
-/** A copy of one backup into another store and the verify of what arrived there. `suffix` tells several copies apart. */
-export function copySteps(
-  route: { readonly database: string; readonly from: string; readonly to: string },
-  copy: {
-    readonly backup: BackupReference;
-    readonly suffix: string;
-    readonly why: string;
-    readonly needs: readonly string[];
-  },
-): readonly Step[] {
-  const { database, from, to } = route;
+interface Route {
+  readonly database: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+interface Copied {
+  readonly backup: BackupReference;
+  readonly layout: Backup["layout"];
+  /** Tells several copies apart. */
+  readonly suffix: string;
+  readonly why: string;
+  readonly needs: readonly string[];
+}
+
+/** A copy of one backup into another store and the verify of what arrived there. */
+export function copySteps({ database, from, to }: Route, copy: Copied): readonly Step[] {
   const id = `${database}.copy.${to}${copy.suffix}`;
   const none: readonly string[] = [];
   return [
@@ -23,6 +30,7 @@ export function copySteps(
       after: none,
       database,
       backup: copy.backup,
+      ...(copy.layout === "classic" ? { layout: "classic" } : {}),
       from,
       to,
     },
@@ -34,7 +42,7 @@ export function copySteps(
       needs: [id],
       after: none,
       database,
-      type: "backup",
+      type: copy.layout === "classic" ? "classic" : "backup",
       backup: copy.backup,
       store: to,
       deep: false,

@@ -58,7 +58,7 @@ function verifyAction(step: VerifyStep): string {
     case "backup":
       return `verify ${backupOf(step.database, step.backup)} in ${step.store}`;
     case "classic":
-      return `verify ${step.backup}.sql.gz.enc in ${step.store}`;
+      return `verify ${backupOf(step.database, step.backup)}${"existing" in step.backup ? ".sql.gz.enc" : ""} in ${step.store}`;
     case "database":
       return `verify the database ${step.name}`;
     case "http":

@@ -1,9 +1,10 @@
 import type { Origin } from "../model/backup.ts";
+import type { Database } from "../model/environment.ts";
 import { type Instant, parseStamp } from "../model/instant.ts";
 import { backupName, freeStamp } from "../model/layout.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import type { DatabaseView } from "./database-view.ts";
-import type { NewBackup } from "./new-backup.ts";
+import { layoutOf, type NewBackup } from "./new-backup.ts";
 import type { Made, StoreDecision } from "./store-decision.ts";
 
 /** What a new backup is made for. */
@@ -50,12 +51,17 @@ export function madeBy(view: DatabaseView, occasion: Occasion): Made {
     point: {
       name: backupName(environment, database, stamp),
       at: parseStamp(stamp) ?? view.nowAt, // as the name will tell it, never before the backup of this very second
-      layout: "directory",
-      origin: occasion.origin,
+      layout: layoutOf(view.database.backup.format),
+      origin: countedOrigin(view.database, occasion),
       holds: occasion.hold === null ? [] : [occasion.hold],
       proofs: [],
     },
   };
+}
+
+/** The runbook's layout keeps no origin: whatever it was made for, it counts as scheduled from then on. */
+function countedOrigin({ backup }: Database, { origin }: Occasion): Origin {
+  return layoutOf(backup.format) === "classic" ? "scheduled" : origin;
 }
 
 /** The backup with a copy into every other store that keeps it. */

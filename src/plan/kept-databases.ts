@@ -9,7 +9,7 @@ import { type Draft, joinDrafts, NOTHING } from "./draft.ts";
 import { madeBy, newBackupFor, type Occasion, obstacleTo } from "./due-backup.ts";
 import { type LeftRestore, leftRestore } from "./left-restore.ts";
 import { renderInstant } from "./naming.ts";
-import { keptPrefix, newBackupSteps, newVerifyId, uploadId } from "./new-backup.ts";
+import { keptPrefix, layoutOf, newBackupSteps, newVerifyId, uploadId } from "./new-backup.ts";
 import { renderSize } from "./restore/amounts.ts";
 import { decideStore } from "./store-decision.ts";
 
@@ -84,6 +84,11 @@ function obstacleFor(
     };
   const [blocker] = blockers;
   if (blocker !== undefined) return { why: blocker };
+  if (!discard && layoutOf(database.backup.format) === "classic")
+    return {
+      why: `${database.name} has format: sql, whose files cannot say that they are of what was replaced`,
+      fix: `write format: archive in ${environment.file} until it is dropped, or drop it without a backup: dbops plan ${environment.name} --discard`,
+    };
   const barred = discard ? null : obstacleTo(view, database.backup.stores[0]?.store ?? "");
   return barred === null ? null : { why: `no backup of it can be made: ${barred}` };
 }

@@ -1,5 +1,5 @@
-import type { Origin } from "../model/backup.ts";
-import type { Database, Encryption } from "../model/environment.ts";
+import type { Backup, Origin } from "../model/backup.ts";
+import type { BackupFormat, Database, Encryption } from "../model/environment.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Sealing, Step } from "../model/step.ts";
 import { copySteps } from "./copy-steps.ts";
@@ -22,6 +22,11 @@ export interface NewBackup {
   readonly copies: readonly { readonly store: string; readonly why: string }[];
 }
 
+/** Where a format lies in a store: an archive in a folder of its own, a plain dump as the runbook's file. */
+export function layoutOf(format: BackupFormat): Backup["layout"] {
+  return format === "sql" ? "classic" : "directory";
+}
+
 /** The id of the step that makes the backup of a database; of one that a restore replaced, with `keptPrefix`. */
 export function uploadId(prefix: string): string {
   return `${prefix}.upload`;
@@ -42,6 +47,7 @@ export function newBackupSteps(backup: NewBackup): readonly Step[] {
   const name = backup.database.name;
   const prefix = prefixOf(backup);
   const made = { made: uploadId(prefix) };
+  const layout = layoutOf(backup.database.backup.format);
   return [
     ...pipelineSteps(backup),
     {
@@ -49,7 +55,7 @@ export function newBackupSteps(backup: NewBackup): readonly Step[] {
       kind: "verify",
       why: "what is stored must be what was written",
       needs: [uploadId(prefix)],
-      type: "backup",
+      type: layout === "classic" ? "classic" : "backup",
       backup: made,
       store: backup.store,
       deep: false,
@@ -60,6 +66,7 @@ export function newBackupSteps(backup: NewBackup): readonly Step[] {
         {
           backup: made,
           suffix: backup.of === undefined ? "" : `.${backup.of.name}`,
+          layout,
           why: copy.why,
           needs: [newVerifyId(prefix, null)],
         },
@@ -105,6 +112,7 @@ function pipelineSteps(backup: NewBackup): readonly Step[] {
     needs: [sealing === "none" ? dump.id : encrypt.id],
     artifact,
     store: backup.store,
+    ...(layoutOf(format) === "classic" ? { layout: "classic" } : {}),
     hold: backup.hold,
     estimatedBytes: backup.bytes,
   };
@@ -122,6 +130,8 @@ function sealingOf(encryption: Encryption): Sealing {
       return { age: { recipients: encryption.recipients } };
     case "age-passphrase":
       return "age-passphrase";
+    case "openssl":
+      return "openssl-passphrase";
     case "none":
       return "none";
   }

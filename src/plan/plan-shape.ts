@@ -27,12 +27,17 @@ export function planFault(value: unknown): Fault | null {
   return PLAN(value);
 }
 
-const compression = eitherOf("must be { zstd: LEVEL } or none", object({ zstd: count }), oneOf("none"));
+const compression = eitherOf(
+  "must be { zstd: LEVEL }, { gzip: LEVEL } or none",
+  object({ zstd: count }),
+  object({ gzip: count }),
+  oneOf("none"),
+);
 
 const sealing = eitherOf(
-  "must be { age: { recipients: [] } }, age-passphrase or none",
+  "must be { age: { recipients: [] } }, age-passphrase, openssl-passphrase or none",
   object({ age: object({ recipients: listOf(text) }) }),
-  oneOf("age-passphrase", "none"),
+  oneOf("age-passphrase", "openssl-passphrase", "none"),
 );
 
 const TARGETS: { readonly [T in PruneTarget["type"]]: Members<Extract<PruneTarget, { type: T }>> } = {
@@ -53,7 +58,7 @@ const TARGETS: { readonly [T in PruneTarget["type"]]: Members<Extract<PruneTarge
 
 const VERIFY: { readonly [T in VerifyStep["type"]]: Members<Extract<VerifyStep, { type: T }>> } = {
   backup: { ...stepBase, type: text, backup, store: text, deep: flag },
-  classic: { ...stepBase, type: text, backup: text, store: text, deep: flag },
+  classic: { ...stepBase, type: text, backup, store: text, deep: flag },
   database: VERIFY_DATABASE,
   http: VERIFY_HTTP,
 };
@@ -66,12 +71,19 @@ const STEPS: { readonly [K in Exclude<StepKind, "verify" | "swap">]: Members<Ext
     origin: oneOf(...ORIGINS),
     slotAt: nullable(instant),
     label: nullable(text),
-    format: oneOf("archive"),
+    format: oneOf("archive", "sql"),
     compression,
   },
   encrypt: { ...stepBase, artifact: text, sealing },
-  upload: { ...stepBase, artifact: text, store: text, hold: nullable(text), estimatedBytes: count },
-  copy: { ...stepBase, backup, from: text, to: text },
+  upload: {
+    ...stepBase,
+    artifact: text,
+    store: text,
+    "layout?": oneOf("classic"),
+    hold: nullable(text),
+    estimatedBytes: count,
+  },
+  copy: { ...stepBase, backup, "layout?": oneOf("classic"), from: text, to: text },
   prune: {
     ...stepBase,
     store: text,

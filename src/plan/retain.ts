@@ -70,6 +70,7 @@ function missingCopySteps(view: DatabaseView, decision: StoreDecision): readonly
       {
         backup: { existing: copy.name },
         suffix: `.${stampIn(copy.name)}`,
+        layout: copy.layout,
         why: `missing in ${store}, which keeps it: ${copy.reasons.join(", ")}`,
         needs: [],
       },

@@ -29,6 +29,7 @@ export interface StoreDecision {
 export interface MissingCopy {
   readonly name: string;
   readonly from: string;
+  readonly layout: Backup["layout"];
   readonly reasons: readonly string[];
 }
 
@@ -87,17 +88,21 @@ function missingCopy(
   verdict: Verdict | undefined,
 ): readonly MissingCopy[] {
   if (verdict === undefined || !verdict.ruled || completeIn(store, verdict.name) !== null) return [];
-  const from = view.stores.find((one) => completeIn(one, verdict.name)?.layout === "directory");
-  return from === undefined ? [] : [{ name: verdict.name, from: from.store, reasons: verdict.reasons }];
+  const { name, reasons } = verdict;
+  for (const { store: from, byName } of view.stores) {
+    const there = completeIn({ byName }, name);
+    if (there !== null && there.origin !== null) return [{ name, from, layout: there.layout, reasons }];
+  }
+  return [];
 }
 
 function madeBackup(view: DatabaseView, made: Made): Backup {
-  const { name, at, origin } = made.point;
+  const { name, at, layout, origin } = made.point;
   return {
     name,
     database: view.database.name,
     at,
-    layout: "directory",
+    layout,
     state: "complete",
     origin,
     bytes: 0,

@@ -60,6 +60,6 @@ function verifyStep({ store, backup }: Found, why: string): Step {
     database: backup.database,
   } as const;
   return backup.layout === "classic"
-    ? { ...base, id: `${id}.classic`, type: "classic", backup: backup.name, store, deep: false }
+    ? { ...base, id: `${id}.classic`, type: "classic", backup: { existing: backup.name }, store, deep: false }
     : { ...base, id, type: "backup", backup: { existing: backup.name }, store, deep: false };
 }

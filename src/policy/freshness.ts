@@ -22,7 +22,7 @@ export interface Freshness {
  */
 export function freshness(
   schedules: readonly Schedule[],
-  points: readonly Pick<RestorePoint, "name" | "at" | "layout" | "origin">[],
+  points: readonly Pick<RestorePoint, "name" | "at" | "origin">[],
   now: Instant,
 ): Freshness {
   const newestFirst = [...points].sort(byNewest);

@@ -1,6 +1,6 @@
 import type { Backup } from "../model/backup.ts";
 import { type Instant, msOf } from "../model/instant.ts";
-import { folderOf, parseBackupKey } from "../model/layout.ts";
+import { classicKey, folderOf, parseBackupKey, parseClassicKey } from "../model/layout.ts";
 import type { Listing, UnfinishedUpload } from "../model/observation.ts";
 
 /** Work without a manifest that nobody touched for this long is not in progress any more. */
@@ -11,6 +11,8 @@ export function isOwnUpload(
   upload: Pick<UnfinishedUpload, "key">,
   of: { readonly environment: string; readonly database: string },
 ): boolean {
+  const classic = parseClassicKey(upload.key);
+  if (classic !== null) return classic.environment === of.environment && classic.database === of.database;
   return parseBackupKey(of.environment, of.database, upload.key).kind !== "other";
 }
 
@@ -39,7 +41,6 @@ export function isUploading(
   listing: Extract<Listing, { state: "listed" }>,
   clockAt: Instant,
 ): boolean {
-  if (backup.layout === "classic") return false;
-  const folder = folderOf(backup.name);
-  return listing.uploads.some((one) => one.key.startsWith(folder) && !isAbandoned(one.startedAt, clockAt));
+  const start = backup.layout === "classic" ? classicKey(backup.name) : folderOf(backup.name);
+  return listing.uploads.some((one) => one.key.startsWith(start) && !isAbandoned(one.startedAt, clockAt));
 }

@@ -74,11 +74,11 @@ export function isScheduled(point: Pick<RestorePoint, "layout" | "origin">): boo
 }
 
 /**
- * True for backups that cover slots. The runbook's files do not: dbops cannot check them, and its own first backup must
- * not wait because the old cron job still runs.
+ * True for backups that cover slots. The runbook's files do so only where dbops writes them itself (`format: sql`, see withOrigins):
+ * elsewhere its own first backup must not wait because the old cron job still runs.
  */
-export function coversSlots(point: Pick<RestorePoint, "layout" | "origin">): boolean {
-  return point.layout === "directory" && point.origin === "scheduled";
+export function coversSlots(point: Pick<RestorePoint, "origin">): boolean {
+  return point.origin === "scheduled";
 }
 
 /** True when some rule says which scheduled backups are kept; without one all are. */

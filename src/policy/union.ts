@@ -151,11 +151,13 @@ function stateOf(there: Backup | undefined): Keeper["state"] {
 }
 
 /**
- * The runbook's files and backups without an origin stay where they are, and a damaged backup (a manifest without all
- * its objects) is not written over. What cannot come here must not displace what is here.
+ * Backups without an origin, which the files of the old scripts are, stay where they are, and a damaged backup (a manifest without
+ * all its objects) is not written over. What cannot come here must not displace what is here.
  */
 function canCopy(backup: Backup, to: Pick<StoreContent, "byName">): boolean {
-  if (backup.layout === "classic" || backup.origin === null) return false;
+  if (backup.origin === null) return false;
   const there = to.byName.get(backup.name);
-  return there === undefined || (there.layout === "directory" && there.etag === null);
+  if (there === undefined) return true;
+  // A file without its checksum is what a copy that broke off leaves; the copy that goes on compares its bytes.
+  return there.layout === backup.layout && (backup.layout === "classic" || there.etag === null);
 }

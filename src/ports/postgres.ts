@@ -30,6 +30,9 @@ export interface Snapshot {
   /** pg_dump's custom format, uncompressed, of exactly this snapshot. */
   dump(signal: AbortSignal): Promise<ProgramOutput>;
 
+  /** pg_dump's plain SQL of exactly this snapshot, with its trailer as the last line. */
+  dumpSql(signal: AbortSignal): Promise<ProgramOutput>;
+
   /** Roles and tablespaces without passwords, as SQL. Not part of the snapshot: PostgreSQL has none across databases. */
   globals(signal: AbortSignal): Promise<ProgramOutput>;
 

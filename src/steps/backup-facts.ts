@@ -1,8 +1,7 @@
 import type { Facts } from "../model/audit-entry.ts";
 import type { Origin } from "../model/backup.ts";
-import type { Compression } from "../model/environment.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Manifest } from "../model/manifest.ts";
+import type { ArchiveCompression, Manifest } from "../model/manifest.ts";
 import type { BackupReference } from "../model/step.ts";
 import type { ProbeRun } from "./handler.ts";
 
@@ -14,10 +13,16 @@ export interface BackupKnown {
   readonly origin: Origin;
   readonly label: string | null;
   readonly format: Manifest["format"];
-  readonly compression: Compression;
+  readonly compression: ArchiveCompression;
   readonly encryption: Manifest["encryption"];
   /** Fingerprints. */
   readonly recipients: readonly string[];
+}
+
+/** What the head of a pipeline of `format: sql` knows before the first byte. */
+export interface SqlKnown {
+  readonly snapshotAt: Instant;
+  readonly serverVersion: string;
 }
 
 /** What each part of a backup's pipeline knows when its last byte has passed. */
@@ -34,6 +39,14 @@ export function fromBackupKnown(known: BackupKnown): Facts {
 
 export function toBackupKnown(facts: Facts): BackupKnown {
   return facts as unknown as BackupKnown; // the source of a backup's pipeline is always `dump`, which built it from this type
+}
+
+export function fromSqlKnown(known: SqlKnown): Facts {
+  return { ...known };
+}
+
+export function toSqlKnown(facts: Facts): SqlKnown {
+  return facts as unknown as SqlKnown; // as above: the planner gives a plain dump an upload of its own layout
 }
 
 export function fromPartFacts(facts: PartFacts): Facts {

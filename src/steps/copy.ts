@@ -1,4 +1,3 @@
-import { Transform } from "node:stream";
 import type { Facts } from "../model/audit-entry.ts";
 import { folderOf, MANIFEST, originKey } from "../model/layout.ts";
 import type { Manifest, ManifestObject } from "../model/manifest.ts";
@@ -7,15 +6,19 @@ import type { ObjectInfo, ObjectStore } from "../ports/object-store.ts";
 import { readManifest } from "../ports/read-manifest.ts";
 import { readText } from "../ports/read-object.ts";
 import { chain } from "../ports/stream/chain.ts";
-import { type Meter, meter } from "../ports/stream/meter.ts";
+import { intact } from "../ports/stream/intact.ts";
 import { DbopsError, fail } from "../problems/dbops-error.ts";
 import { problem } from "../problems/problem.ts";
 import { makerOf, resolveName } from "./backup-facts.ts";
+import { ANOTHER_STORE, copyClassic, standingOfClassic } from "./copy-classic.ts";
 import type { Action, ProbeRun, Standing, StepRun } from "./handler.ts";
 import { orMissing } from "./or-missing.ts";
 import { writeOnce } from "./write-once.ts";
 
-/** Brings a complete backup into another store, byte for byte; an object commits only when its SHA-256 is the manifest's. */
+/**
+ * Brings a complete backup into another store, byte for byte; an object commits only when its SHA-256 is the manifest's, the
+ * runbook's file when it is that of the checksum beside it.
+ */
 export const copy: Action<CopyStep> = {
   shape: "action",
   guard: "lease",
@@ -23,6 +26,7 @@ export const copy: Action<CopyStep> = {
   async probe(step: CopyStep, run: ProbeRun): Promise<Standing> {
     const name = resolveName(step.backup, run);
     if (name === null) return { state: "waiting", for: makerOf(step.backup) };
+    if (step.layout === "classic") return orMissing(ANOTHER_STORE, () => standingOfClassic(step, name, run));
     const { text } = await orMissing(ANOTHER_STORE, () =>
       readManifest(run.ports.store(step.from), name, run.signal),
     );
@@ -40,6 +44,7 @@ export const copy: Action<CopyStep> = {
 
   async execute(step: CopyStep, run: StepRun): Promise<Facts> {
     const name = resolveName(step.backup, run) ?? fail("INTERNAL", `${step.id} has no backup`);
+    if (step.layout === "classic") return orMissing(ANOTHER_STORE, () => copyClassic(step, name, run));
     const from = run.ports.store(step.from);
     const to = run.ports.store(step.to);
     const { manifest, text } = await readManifest(from, name, run.signal);
@@ -50,8 +55,6 @@ export const copy: Action<CopyStep> = {
     return { name, store: step.to, bytes: total };
   },
 };
-
-const ANOTHER_STORE = "copy from another store, and look at this one";
 
 interface Copying {
   readonly from: ObjectStore;
@@ -88,29 +91,12 @@ async function copyObject(
   if (there !== null && there.bytes === object.bytes) return null; // an earlier attempt; its bytes are read by the verify behind
   if (there !== null)
     fail("OBJECT_EXISTS", `${key} exists already with ${there.bytes} bytes instead of ${object.bytes}`);
-  const passed = meter((bytes) => run.progress(bytes));
-  const body = chain(
-    await from.read(key, null, run.signal),
-    passed.through,
-    onlyIfIntact(passed, key, object),
-  );
+  const passed = intact(object, { damaged: () => damaged(key), onProgress: run.progress });
+  const body = chain(await from.read(key, null, run.signal), passed.through);
   const answer = await to.write(key, body, { estimatedBytes: object.bytes }, run.signal);
   if (answer === "exists")
     return fail("OBJECT_EXISTS", `${key} appeared while it was copied: another run copies it too`);
   return answer;
-}
-
-/** The last stage before the store: its end, and with it the commit, comes only when all bytes were the right ones. */
-function onlyIfIntact(passed: Meter, key: string, object: ManifestObject): Transform {
-  return new Transform({
-    transform: (chunk, _encoding, done) => done(null, chunk),
-    flush: (done) => {
-      passed.measure.then(
-        ({ bytes, sha256 }) => done(bytes === object.bytes && sha256 === object.sha256 ? null : damaged(key)),
-        (error: Error) => done(error),
-      );
-    },
-  });
 }
 
 function damaged(key: string): DbopsError {

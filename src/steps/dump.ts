@@ -1,18 +1,18 @@
-import { Readable } from "node:stream";
 import type { Facts } from "../model/audit-entry.ts";
-import type { Compression } from "../model/environment.ts";
+import type { ArchiveCompression } from "../model/manifest.ts";
 import type { DatabaseIdentity } from "../model/observation.ts";
 import type { DumpStep } from "../model/step.ts";
-import type { ProgramOutput, Snapshot } from "../ports/postgres.ts";
-import { chain } from "../ports/stream/chain.ts";
-import { meter } from "../ports/stream/meter.ts";
-import { compress } from "../ports/stream/zstd.ts";
+import type { Snapshot } from "../ports/postgres.ts";
 import { fail } from "../problems/dbops-error.ts";
-import { fromBackupKnown, fromPartFacts } from "./backup-facts.ts";
-import type { Artifact, Part, ProbeRun, Source, Standing, StepRun } from "./handler.ts";
+import { fromBackupKnown, fromSqlKnown } from "./backup-facts.ts";
+import { detailPart, programPart, sqlPart } from "./dump-parts.ts";
+import type { Artifact, ProbeRun, Source, Standing, StepRun } from "./handler.ts";
 import { openKept, standingOfKept } from "./restore/kept-database.ts";
 
-/** Opens one snapshot and streams from it: the archive, the globals, and the detail, which waits for the archive's warnings. */
+/**
+ * Opens one snapshot and streams from it: the archive, the globals, and the detail, which waits for the archive's warnings. A plain
+ * dump is all that its format has room for.
+ */
 export const dump: Source<DumpStep> = {
   shape: "source",
   guard: "lease",
@@ -32,18 +32,9 @@ export const dump: Source<DumpStep> = {
       fail(standing.problem.code, standing.problem.detail, { fix: standing.problem.fix });
     const snapshot = await openPlanned(step, run);
     try {
-      const archive = await snapshot.dump(run.signal);
-      const globals = await snapshot.globals(run.signal);
-      const onProgress = (bytes: number) => run.progress(bytes, snapshot.sizeBytes);
-      return {
-        known: knownFrom(step, snapshot),
-        parts: [
-          programPart("archive", archive, { compression: step.compression, onProgress }),
-          programPart("globals", globals, { compression: step.compression, onProgress: () => undefined }),
-          detailPart(snapshot.detail, [archive, globals]),
-        ],
-        close: () => snapshot.close(),
-      };
+      return step.format === "sql"
+        ? await sqlArtifact(step, snapshot, run)
+        : await archiveArtifact(step, snapshot, run);
     } catch (error) {
       await snapshot.close();
       throw error;
@@ -80,54 +71,50 @@ function assertPlanned(step: DumpStep, found: DatabaseIdentity, run: ProbeRun): 
   });
 }
 
-function knownFrom(step: DumpStep, snapshot: Snapshot): Facts {
+async function archiveArtifact(step: DumpStep, snapshot: Snapshot, run: StepRun): Promise<Artifact> {
+  const compression = archiveCompression(step);
+  const archive = await snapshot.dump(run.signal);
+  const globals = await snapshot.globals(run.signal);
+  const onProgress = (bytes: number) => run.progress(bytes, snapshot.sizeBytes);
+  return {
+    known: knownFrom(step, snapshot, compression),
+    parts: [
+      programPart("archive", archive, { compression, onProgress }),
+      programPart("globals", globals, { compression, onProgress: () => undefined }),
+      detailPart(snapshot.detail, [archive, globals]),
+    ],
+    close: () => snapshot.close(),
+  };
+}
+
+async function sqlArtifact(step: DumpStep, snapshot: Snapshot, run: StepRun): Promise<Artifact> {
+  const { compression } = step;
+  if (compression === "none" || !("gzip" in compression))
+    return fail("PLAN_INVALID", `${step.id} dumps SQL, which is compressed by gzip`);
+  const output = await snapshot.dumpSql(run.signal);
+  const onProgress = (bytes: number) => run.progress(bytes, snapshot.sizeBytes);
+  return {
+    known: fromSqlKnown({ snapshotAt: snapshot.at, serverVersion: snapshot.serverVersion }),
+    parts: [sqlPart(output, { level: compression.gzip, onProgress })],
+    close: () => snapshot.close(),
+  };
+}
+
+function archiveCompression({ id, compression }: DumpStep): ArchiveCompression {
+  if (compression === "none" || "zstd" in compression) return compression;
+  return fail("PLAN_INVALID", `${id} dumps an archive, which gzip does not compress`);
+}
+
+function knownFrom(step: DumpStep, snapshot: Snapshot, compression: ArchiveCompression): Facts {
   return fromBackupKnown({
     snapshotAt: snapshot.at,
     serverVersion: snapshot.serverVersion,
     schemaRevision: snapshot.schemaRevision,
     origin: step.origin,
     label: step.label,
-    format: step.format,
-    compression: step.compression,
+    format: "archive",
+    compression,
     encryption: "none",
     recipients: [],
   });
-}
-
-function programPart(
-  name: string,
-  output: ProgramOutput,
-  options: { compression: Compression; onProgress: (bytes: number) => void },
-): Part {
-  const plain = meter(options.onProgress);
-  const measured = chain(output.body, plain.through);
-  const body =
-    options.compression === "none"
-      ? measured
-      : compress(measured, options.compression.zstd, (chunk) => output.recycle(chunk));
-  const facts = Promise.all([plain.measure, output.settled]).then(([measure, report]) =>
-    fromPartFacts({
-      plaintextBytes: measure.bytes,
-      plaintextSha256: measure.sha256,
-      program: report.version,
-    }),
-  );
-  facts.catch(() => undefined); // the body carries the same failure
-  return { name, body, facts };
-}
-
-function detailPart(detail: Facts, programs: readonly ProgramOutput[]): Part {
-  const plain = meter();
-  const body = chain(Readable.from(renderDetail(detail, programs), { objectMode: false }), plain.through);
-  const facts = plain.measure.then((measure) =>
-    fromPartFacts({ plaintextBytes: measure.bytes, plaintextSha256: measure.sha256, program: null }),
-  );
-  facts.catch(() => undefined);
-  return { name: "detail", body, facts };
-}
-
-async function* renderDetail(detail: Facts, programs: readonly ProgramOutput[]): AsyncGenerator<Buffer> {
-  const reports = await Promise.all(programs.map((program) => program.settled));
-  const warnings = reports.flatMap((report) => report.warnings);
-  yield Buffer.from(`${JSON.stringify({ formatVersion: 1, ...detail, warnings }, null, 2)}\n`);
 }

@@ -4,7 +4,7 @@ import type { SealingKey } from "../ports/cipher.ts";
 import { fromBackupKnown, toBackupKnown } from "./backup-facts.ts";
 import type { Artifact, Standing, StepRun, Transform } from "./handler.ts";
 
-/** Makes every part an age file of its own, or hands it on where the sealing is none. */
+/** Makes every part an age file of its own, or one of openssl, or hands it on where the sealing is none. */
 export const encrypt: Transform<EncryptStep> = {
   shape: "transform",
   guard: "lease",
@@ -15,6 +15,7 @@ export const encrypt: Transform<EncryptStep> = {
 
   async pipe(step: EncryptStep, input: Artifact, run: StepRun): Promise<Artifact> {
     if (step.sealing === "none") return input;
+    if (step.sealing === "openssl-passphrase") return pipeClassic(step, input, run);
     const key = await sealingKey(step, run);
     const known = toBackupKnown(input.known);
     return {
@@ -28,6 +29,18 @@ export const encrypt: Transform<EncryptStep> = {
     };
   },
 };
+
+async function pipeClassic(step: EncryptStep, input: Artifact, run: StepRun): Promise<Artifact> {
+  const passphrase = await run.ports.classicPassphrase(step.database);
+  return {
+    ...input,
+    parts: input.parts.map((part) => ({
+      ...part,
+      body: run.ports.classicCipher.encrypt(part.body, passphrase),
+    })),
+    close: () => input.close(),
+  };
+}
 
 /** `sha256:<hex>` of a recipient as it is written: tells keys apart without naming them. */
 export function fingerprint(recipient: string): string {

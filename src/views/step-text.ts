@@ -1,3 +1,4 @@
+import type { Compression } from "../model/environment.ts";
 import type { LoadStep } from "../model/restore-steps.ts";
 import type { Step } from "../model/step.ts";
 import { actionOf, backupOf } from "../plan/describe.ts";
@@ -12,7 +13,7 @@ export function stepText(step: Step): string {
 function settingsOf(step: Step): readonly string[] {
   switch (step.kind) {
     case "dump":
-      return [step.compression === "none" ? "not compressed" : `zstd ${step.compression.zstd}`];
+      return [...(step.format === "sql" ? ["as SQL"] : []), compressionText(step.compression)];
     case "encrypt":
       return [sealingText(step.sealing)];
     case "upload":
@@ -65,8 +66,14 @@ function loadSettings({ jobs, skip, tolerate }: LoadStep): readonly string[] {
   ];
 }
 
+function compressionText(compression: Compression): string {
+  if (compression === "none") return "not compressed";
+  return "gzip" in compression ? `gzip ${compression.gzip}` : `zstd ${compression.zstd}`;
+}
+
 function sealingText(sealing: Extract<Step, { kind: "encrypt" }>["sealing"]): string {
   if (sealing === "none") return "not encrypted";
   if (sealing === "age-passphrase") return "age to a passphrase";
+  if (sealing === "openssl-passphrase") return "openssl AES-256 to a passphrase";
   return `age to ${countText(sealing.age.recipients.length, "recipient")}`;
 }

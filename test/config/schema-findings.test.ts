@@ -90,7 +90,7 @@ describe("what the schema finds", () => {
     [
       "a word that is no compression",
       { backup: { compression: "gzip" } },
-      "databases.app.backup.compression: this is not known; it must be one of { zstd: LEVEL }, none",
+      "databases.app.backup.compression: this is not known; it must be one of { zstd: LEVEL }, { gzip: LEVEL }, none",
     ],
     [
       "a mistake inside one of several forms, once",
@@ -99,14 +99,14 @@ describe("what the schema finds", () => {
     ],
     ["a consent given twice", { top: { automatic: ["backup", "backup"] } }, "automatic has one entry twice"],
     [
-      "the format of the runbook",
-      { backup: { format: "sql" } },
-      "databases.app.backup.format: the format sql is read and not written; use archive, and openssl beside age for what opens the files there are",
+      "a map where a number belongs, whatever is in it",
+      { backup: { compression: { zstd: { toString: false } } } },
+      "databases.app.backup.compression.zstd must be a whole number; it is a map of keys",
     ],
     [
-      "the encryption of the runbook",
-      { backup: { encryption: { openssl: { passphrase: { env: "P" } } } } },
-      "databases.app.backup.encryption lacks the key age: As an age file (https://age-encryption.org/v1).",
+      "an encryption that says nothing",
+      { backup: { encryption: {} } },
+      "databases.app.backup.encryption must not be empty",
     ],
     [
       "what later versions will know",

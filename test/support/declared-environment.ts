@@ -20,6 +20,7 @@ export interface Declared {
   readonly records?: string;
   /** The stores that keep the database, in order; all, unless some are named. */
   readonly kept?: readonly string[];
+  readonly format?: BackupInFile["format"];
   readonly compression?: BackupInFile["compression"];
   readonly encryption?: BackupInFile["encryption"];
   readonly identities?: EnvironmentFile["identities"];
@@ -36,7 +37,7 @@ export async function declareApp(
 ): Promise<void> {
   const stores = declared.stores ?? { primary: "./stores/primary" };
   const names = Object.keys(stores);
-  const { environment = "production", compression, admin, restore, cloneOf } = declared;
+  const { environment = "production", format, compression, admin, restore, cloneOf } = declared;
   const { encryption = { age: { recipients: [workplace.recipient] } } } = declared;
   const file = {
     version: 1,
@@ -62,6 +63,7 @@ export async function declareApp(
         backup: {
           schedules: { daily: { cron: "0 1 * * *" } },
           stores: declared.kept ?? names,
+          ...(format === undefined ? {} : { format }),
           ...(compression === undefined ? {} : { compression }),
           encryption,
           retention: { within: "30d" },

@@ -53,7 +53,8 @@ async function readSnapshot(context: Context): Promise<Snapshot> {
     sizeBytes: facts.sizeBytes,
     schemaRevision: await readSchemaRevision(session, facts),
     detail: await readDetail(session, facts),
-    dump: (signal) => dump(context, facts, signal),
+    dump: (signal) => dump(context, facts, ["--format=custom", "--compress=0"], signal),
+    dumpSql: (signal) => dump(context, facts, ["--format=plain"], signal),
     globals: (signal) => globals(context, facts, signal),
     close: () => session.close(),
   };
@@ -62,12 +63,12 @@ async function readSnapshot(context: Context): Promise<Snapshot> {
 async function dump(
   { target, env }: Context,
   facts: DatabaseFacts & { readonly snapshotId: string | null },
+  format: readonly string[],
   signal: AbortSignal,
 ): Promise<ProgramOutput> {
   const tool = await findTool("pg_dump", facts.serverMajor, env, signal);
   const args = [
-    "--format=custom",
-    "--compress=0",
+    ...format,
     `--snapshot=${facts.snapshotId}`,
     "--no-password",
     `--lock-wait-timeout=${LOCK_WAIT_MS}`,

@@ -2,7 +2,7 @@ import type { Step } from "../../model/step.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { viewOf } from "../database-view.ts";
 import { newBackupFor, type Occasion, obstacleTo } from "../due-backup.ts";
-import { newBackupSteps } from "../new-backup.ts";
+import { layoutOf, newBackupSteps } from "../new-backup.ts";
 import { noted, type RestoreCase } from "./restore-case.ts";
 
 /**
@@ -18,6 +18,10 @@ export function safetyBackup(at: RestoreCase): {
   const without = (why: string) => ({ steps: [], notices: [noted(`no safety backup is planned: ${why}`)] });
   if (request.into !== null) return without(`${restore.live} replaces nothing`);
   if (target.live === null) return without(`nothing is called ${restore.live}`);
+  if (layoutOf(database.backup.format) === "classic")
+    return without(
+      "a .sql.gz.enc cannot say that it is one; the swap keeps the replaced database all the same",
+    );
   const view = viewOf(environment, database, { observation, now });
   const store = database.backup.stores[0]?.store ?? "";
   const obstacle = obstacleTo(view, store);

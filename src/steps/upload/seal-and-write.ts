@@ -1,4 +1,4 @@
-import { type Readable, Transform } from "node:stream";
+import type { Readable } from "node:stream";
 import { sha256 } from "../../model/canonical.ts";
 import { folderOf, objectKey, parseBackupName } from "../../model/layout.ts";
 import type { Manifest, ManifestObject, ObjectRole } from "../../model/manifest.ts";
@@ -10,6 +10,7 @@ import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type BackupKnown, toPartFacts } from "../backup-facts.ts";
 import type { Part, StepRun } from "../handler.ts";
 import { restoreGuideOf } from "./finish-backup.ts";
+import { heldUntil } from "./held-until.ts";
 
 export interface NewBackup {
   readonly name: string;
@@ -129,18 +130,11 @@ async function writePart(
   run: StepRun,
   signal: AbortSignal,
 ): Promise<void> {
-  const held = new Transform({
-    transform: (chunk, _encoding, done) => done(null, chunk),
-    flush: (done) => {
-      sealed.then(
-        () => done(),
-        (error: Error) => done(error),
-      );
-    },
-  });
   const key = `${folderOf(backup.name)}${part.key}`;
   const options = part.role === "archive" ? { estimatedBytes: step.estimatedBytes } : {};
-  const answer = await run.ports.store(step.store).write(key, chain(part.body, held), options, signal);
+  const answer = await run.ports
+    .store(step.store)
+    .write(key, chain(part.body, heldUntil(sealed)), options, signal);
   if (answer !== "exists") return;
   fail("OBJECT_EXISTS", `${key} exists already in store ${step.store}: another run writes the same backup`, {
     fix: `dbops apply ${run.plan.plan}`,

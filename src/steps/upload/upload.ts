@@ -4,16 +4,22 @@ import { msOf } from "../../model/instant.ts";
 import { backupFolder, backupName, freeStamp, STORE_MARK } from "../../model/layout.ts";
 import type { UploadStep } from "../../model/step.ts";
 import { isDatedAhead } from "../../policy/clock.ts";
+import { withOrigins } from "../../policy/origins.ts";
 import { SLOT_TOLERANCE_MS } from "../../policy/schedule.ts";
 import { listBackups } from "../../ports/list-backups.ts";
 import { fail } from "../../problems/dbops-error.ts";
-import { type BackupKnown, toBackupKnown } from "../backup-facts.ts";
+import { type BackupKnown, toBackupKnown, toSqlKnown } from "../backup-facts.ts";
 import type { Artifact, ProbeRun, Sink, Standing, StepRun } from "../handler.ts";
 import { finishBackup } from "./finish-backup.ts";
 import { recoverBackup } from "./recover-backup.ts";
+import { recoverClassic } from "./recover-classic.ts";
 import { sealAndWrite } from "./seal-and-write.ts";
+import { finishClassic, writeClassic } from "./write-classic.ts";
 
-/** The only writer of a backup: parts side by side, `sealed` in the journal, commit, markers, RESTORE.md, manifest.json. */
+/**
+ * The only writer of a backup: parts side by side, `sealed` in the journal, commit, markers, RESTORE.md, manifest.json; of the
+ * runbook's layout the file and then its checksum.
+ */
 export const upload: Sink<UploadStep> = {
   shape: "sink",
   guard: "lease",
@@ -27,10 +33,11 @@ export const upload: Sink<UploadStep> = {
   },
 
   recover(step: UploadStep, run: StepRun): Promise<Facts | null> {
-    return recoverBackup(step, run);
+    return step.layout === "classic" ? recoverClassic(step, run) : recoverBackup(step, run);
   },
 
   async drain(step: UploadStep, input: Artifact, run: StepRun): Promise<Facts> {
+    if (step.layout === "classic") return drainClassic(step, input, run);
     const known = toBackupKnown(input.known);
     const name = await chooseName(step, known, run);
     // `sealed: null` takes back what an attempt before this one had sealed under another name.
@@ -40,8 +47,22 @@ export const upload: Sink<UploadStep> = {
   },
 };
 
+async function drainClassic(step: UploadStep, input: Artifact, run: StepRun): Promise<Facts> {
+  const [part, ...more] = input.parts;
+  if (part?.name !== "sql" || more.length > 0)
+    return fail("PLAN_INVALID", `${step.id} writes a plain dump, and ${step.artifact} is none`);
+  const known = toSqlKnown(input.known);
+  const name = await chooseName(step, known, run);
+  await run.note({ bound: name, sealed: null }); // as above
+  return finishClassic(step, await writeClassic(step, { name, known, part }, run), run);
+}
+
 /** The snapshot's second, or the first one after it that neither a backup of this store has nor an earlier attempt had. */
-async function chooseName(step: UploadStep, known: BackupKnown, run: StepRun): Promise<string> {
+async function chooseName(
+  step: UploadStep,
+  known: Pick<BackupKnown, "snapshotAt">,
+  run: StepRun,
+): Promise<string> {
   const environment = run.plan.environment;
   const store = run.ports.store(step.store);
   const { backups, objects } = await listBackups(store, { environment, database: step.database }, run.signal);
@@ -62,7 +83,8 @@ async function coveringBackup(step: UploadStep, run: ProbeRun): Promise<Backup |
   const store = run.ports.store(step.store);
   const mark = await store.head(STORE_MARK, run.signal);
   if (mark === null) return fail("STORE_UNMARKED", `store ${step.store} has lost its ${STORE_MARK}`);
-  const { backups } = await listBackups(store, of, run.signal);
+  const listed = await listBackups(store, of, run.signal);
+  const backups = withOrigins(listed.backups, source.format);
   // One that is dated in the future covers nothing: the planner left it out, too.
   const covers = (one: Backup) =>
     one.state === "complete" &&

@@ -7,6 +7,7 @@ import { naming } from "../../ports/open-object.ts";
 import { chain } from "../../ports/stream/chain.ts";
 import { type Measure, meter } from "../../ports/stream/meter.ts";
 import { fail } from "../../problems/dbops-error.ts";
+import { makerOf, resolveName } from "../backup-facts.ts";
 import type { ProbeRun, Standing, StepRun } from "../handler.ts";
 import { orMissing } from "../or-missing.ts";
 import type { Variant } from "./variant.ts";
@@ -17,19 +18,22 @@ import type { Variant } from "./variant.ts";
  */
 export const verifyClassic: Variant<VerifyClassicStep> = {
   async probe(step: VerifyClassicStep, run: ProbeRun): Promise<Standing> {
-    const key = classicKey(step.backup);
+    const name = resolveName(step.backup, run);
+    if (name === null) return { state: "waiting", for: makerOf(step.backup) };
+    const key = classicKey(name);
     const found = await run.ports.store(step.store).head(key, run.signal);
     if (found === null) missing(step, key, run);
-    if (!step.deep) await digestOf(step, run);
+    if (!step.deep) await digestOf(step, name, run);
     return { state: "ready" };
   },
 
   async execute(step: VerifyClassicStep, run: StepRun): Promise<Facts> {
+    const name = resolveName(step.backup, run) ?? fail("INTERNAL", `${step.id} has no backup`);
     return orMissing(anotherBackup(step, run), async () => {
-      const digest = await digestOf(step, run);
-      const stored = await readStored(step, digest, run);
-      const facts = { name: step.backup, store: step.store, bytes: stored.bytes, checksum: digest !== null };
-      return step.deep ? { ...facts, ...dumpFacts(await readDump(step, run)) } : facts;
+      const digest = await digestOf(step, name, run);
+      const stored = await readStored(step, { key: classicKey(name), digest }, run);
+      const facts = { name, store: step.store, bytes: stored.bytes, checksum: digest !== null };
+      return step.deep ? { ...facts, ...dumpFacts(await readDump(step, classicKey(name), run)) } : facts;
     });
   },
 };
@@ -43,22 +47,25 @@ function missing(step: VerifyClassicStep, key: string, run: ProbeRun): never {
 }
 
 /** null: there is no checksum, and `deep` does without one. */
-async function digestOf(step: VerifyClassicStep, run: ProbeRun): Promise<string | null> {
+async function digestOf(step: VerifyClassicStep, name: string, run: ProbeRun): Promise<string | null> {
   const store = run.ports.store(step.store);
-  const key = classicDigestKey(step.backup);
+  const key = classicDigestKey(name);
   const found = await store.head(key, run.signal);
   if (found !== null) return readDigest(store, key, run.signal);
   if (step.deep) return null;
   return fail(
     "BACKUP_INCOMPLETE",
-    `${step.backup} has no ${key} in ${step.store}: only what is in it can tell whether it is whole`,
-    { fix: `dbops plan ${run.plan.environment} verify ${step.backup} --deep` },
+    `${name} has no ${key} in ${step.store}: only what is in it can tell whether it is whole`,
+    { fix: `dbops plan ${run.plan.environment} verify ${name} --deep` },
   );
 }
 
-async function readStored(step: VerifyClassicStep, digest: string | null, run: StepRun): Promise<Measure> {
+async function readStored(
+  step: VerifyClassicStep,
+  { key, digest }: { readonly key: string; readonly digest: string | null },
+  run: StepRun,
+): Promise<Measure> {
   const store = run.ports.store(step.store);
-  const key = classicKey(step.backup);
   const total = (await store.head(key, run.signal))?.bytes;
   const stored = meter((bytes) => run.progress(bytes, total));
   for await (const _ of chain(await store.read(key, null, run.signal), stored.through)); // the meter sees every byte
@@ -70,8 +77,7 @@ async function readStored(step: VerifyClassicStep, digest: string | null, run: S
   return found;
 }
 
-async function readDump(step: VerifyClassicStep, run: StepRun): Promise<PlainDumpFacts> {
-  const key = classicKey(step.backup);
+async function readDump(step: VerifyClassicStep, key: string, run: StepRun): Promise<PlainDumpFacts> {
   const passphrase = await run.ports.classicPassphrase(step.database);
   const stored = await run.ports.store(step.store).read(key, null, run.signal);
   const dump = new PlainDump({ serverMajor: Number.POSITIVE_INFINITY, onForbidden: "note" });

@@ -1,0 +1,89 @@
+import { Readable, Transform } from "node:stream";
+import type { Facts } from "../model/audit-entry.ts";
+import type { ArchiveCompression } from "../model/manifest.ts";
+import { DumpEnd } from "../model/plain-dump/dump-end.ts";
+import type { ProgramOutput } from "../ports/postgres.ts";
+import { chain } from "../ports/stream/chain.ts";
+import { gzip } from "../ports/stream/gzip.ts";
+import { meter } from "../ports/stream/meter.ts";
+import { compress } from "../ports/stream/zstd.ts";
+import { DbopsError } from "../problems/dbops-error.ts";
+import { problem } from "../problems/problem.ts";
+import { fromPartFacts } from "./backup-facts.ts";
+import type { Part } from "./handler.ts";
+
+/** What pg_dump or pg_dumpall writes; its facts are of the plain bytes. */
+export function programPart(
+  name: string,
+  output: ProgramOutput,
+  options: { compression: ArchiveCompression; onProgress: (bytes: number) => void },
+): Part {
+  const plain = meter(options.onProgress);
+  const measured = chain(output.body, plain.through);
+  const body =
+    options.compression === "none"
+      ? measured
+      : compress(measured, options.compression.zstd, (chunk) => output.recycle(chunk));
+  const facts = Promise.all([plain.measure, output.settled]).then(([measure, report]) =>
+    fromPartFacts({
+      plaintextBytes: measure.bytes,
+      plaintextSha256: measure.sha256,
+      program: report.version,
+    }),
+  );
+  facts.catch(() => undefined); // the body carries the same failure
+  return { name, body, facts };
+}
+
+/** detail.json: what the snapshot tells, and the warnings of the programs, for whose ends it waits. */
+export function detailPart(detail: Facts, programs: readonly ProgramOutput[]): Part {
+  const plain = meter();
+  const body = chain(Readable.from(renderDetail(detail, programs), { objectMode: false }), plain.through);
+  const facts = plain.measure.then((measure) =>
+    fromPartFacts({ plaintextBytes: measure.bytes, plaintextSha256: measure.sha256, program: null }),
+  );
+  facts.catch(() => undefined);
+  return { name: "detail", body, facts };
+}
+
+async function* renderDetail(detail: Facts, programs: readonly ProgramOutput[]): AsyncGenerator<Buffer> {
+  const reports = await Promise.all(programs.map((program) => program.settled));
+  const warnings = reports.flatMap((report) => report.warnings);
+  yield Buffer.from(`${JSON.stringify({ formatVersion: 1, ...detail, warnings }, null, 2)}\n`);
+}
+
+/** pg_dump's plain SQL in a gzip file; it ends only when the trailer has passed, which alone proves a plain dump whole. */
+export function sqlPart(
+  output: ProgramOutput,
+  options: { readonly level: number; readonly onProgress: (bytes: number) => void },
+): Part {
+  const plain = meter(options.onProgress);
+  const measured = chain(output.body, plain.through, endingAsDump());
+  const body = gzip(measured, options.level, (chunk) => output.recycle(chunk));
+  const facts = Promise.all([plain.measure, output.settled]).then(([measure, report]) => ({
+    ...fromPartFacts({
+      plaintextBytes: measure.bytes,
+      plaintextSha256: measure.sha256,
+      program: report.version,
+    }),
+    ...(report.warnings.length === 0 ? {} : { warnings: report.warnings }),
+  }));
+  facts.catch(() => undefined); // the body carries the same failure
+  return { name: "sql", body, facts };
+}
+
+function endingAsDump(): Transform {
+  const end = new DumpEnd();
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      end.next(chunk);
+      done(null, chunk);
+    },
+    flush: (done) => done(end.isWhole ? null : cutShort()),
+  });
+}
+
+function cutShort(): DbopsError {
+  const detail = "pg_dump: exit code 0, but its output does not end with the line that ends every plain dump";
+  return new DbopsError([problem("DUMP_FAILED", detail, { fix: "apply again" })]);
+}

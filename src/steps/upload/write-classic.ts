@@ -1,0 +1,76 @@
+import type { Facts } from "../../model/audit-entry.ts";
+import type { Instant } from "../../model/instant.ts";
+import { classicDigestKey, classicKey } from "../../model/layout.ts";
+import type { UploadStep } from "../../model/step.ts";
+import { chain } from "../../ports/stream/chain.ts";
+import { type Measure, meter } from "../../ports/stream/meter.ts";
+import { fail } from "../../problems/dbops-error.ts";
+import { type SqlKnown, toPartFacts } from "../backup-facts.ts";
+import type { Part, StepRun } from "../handler.ts";
+import { writeOnce } from "../write-once.ts";
+import { heldUntil } from "./held-until.ts";
+
+/** What is known of a `.sql.gz.enc` before it becomes an object: all that its checksum and its facts need. */
+export interface SealedClassic extends Measure {
+  readonly format: "sql";
+  readonly name: string;
+  readonly snapshotAt: Instant;
+  readonly serverVersion: string;
+  readonly pgDump: string;
+  readonly plaintextBytes: number;
+  readonly plaintextSha256: string;
+  /** Of pg_dump; not given: none. */
+  readonly warnings?: readonly string[];
+}
+
+/** Writes the runbook's file; it becomes an object only when its dump has ended well and what it is stands in the journal. */
+export async function writeClassic(
+  step: UploadStep,
+  backup: { readonly name: string; readonly known: SqlKnown; readonly part: Part },
+  run: StepRun,
+): Promise<SealedClassic> {
+  const { name, known, part } = backup;
+  const stored = meter((bytes) => run.progress(bytes));
+  const sealed = Promise.all([stored.measure, part.facts]).then(async ([measure, facts]) => {
+    const { program, plaintextBytes, plaintextSha256 } = toPartFacts(facts);
+    const { warnings } = facts;
+    const whole = {
+      format: "sql",
+      name,
+      ...known,
+      pgDump: program ?? "",
+      ...measure,
+      plaintextBytes,
+      plaintextSha256,
+      ...(Array.isArray(warnings) ? { warnings } : {}),
+    } as const;
+    await run.note({ sealed: whole });
+    return whole;
+  });
+  sealed.catch(() => undefined); // the body fails with it
+  const body = chain(part.body, stored.through, heldUntil(sealed));
+  const key = classicKey(name);
+  const { estimatedBytes } = step;
+  const answer = await run.ports.store(step.store).write(key, body, { estimatedBytes }, run.signal);
+  if (answer !== "exists") return sealed;
+  return fail(
+    "OBJECT_EXISTS",
+    `${key} exists already in store ${step.store}: another run writes the same backup`,
+    { fix: `dbops apply ${run.plan.plan}` },
+  );
+}
+
+/** The checksum beside the file, as sha256sum writes it; with it the backup is complete. Safe to call again. */
+export async function finishClassic(step: UploadStep, sealed: SealedClassic, run: StepRun): Promise<Facts> {
+  const { name, bytes, plaintextBytes, snapshotAt, warnings } = sealed;
+  const line = `${sealed.sha256}  ${classicKey(name)}\n`;
+  await writeOnce(run.ports.store(step.store), classicDigestKey(name), line, run.signal);
+  return {
+    name,
+    store: step.store,
+    bytes,
+    plaintextBytes,
+    snapshotAt,
+    ...(warnings === undefined ? {} : { warnings }),
+  };
+}
