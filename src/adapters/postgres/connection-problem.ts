@@ -1,11 +1,13 @@
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import { shellQuoted } from "../../problems/shell-quoted.ts";
+import { withoutData } from "./load/without-data.ts";
 import type { Target } from "./target.ts";
 
 /** What kept a session from opening, as a DbopsError; passes one on that is one already. */
 export function connectionError(error: unknown, target: Target): DbopsError {
   if (error instanceof DbopsError) return error;
+  if (factsOf(error).code === "" && !isLost(error)) return queryError(error, target);
   return new DbopsError([connectionProblem(factsOf(error), target)], error);
 }
 
@@ -16,19 +18,32 @@ export function isPlainRetry(error: unknown): boolean {
 }
 
 /**
- * What made a query of an open session fail, as a DbopsError. Never DETAIL or CONTEXT.
- * A statement that this server does not understand is a bug in dbops.
+ * What made a query of an open session fail, as a DbopsError. Never DETAIL or CONTEXT, and no value that the message quotes: dbops' own
+ * statements run functions of the database as well. A statement that this server does not understand is a bug in dbops, and so is
+ * what neither the server nor the connection said.
  */
 export function queryError(error: unknown, target: Target): DbopsError {
   if (error instanceof DbopsError) return error;
-  const { code, message } = factsOf(error);
-  const detail = `${target.database} at ${target.endpoint}: ${message}${code === "" ? "" : ` (${code})`}`;
-  if (/^42(?!501)/.test(code)) return new DbopsError([problem("INTERNAL", detail)], error);
-  const lost = /^(08|57P0)/.test(code) || /^E[A-Z]+$/.test(code) || code === "";
-  if (lost) return new DbopsError([connectionProblem({ code, message }, target)], error);
+  const facts = factsOf(error);
+  const { code } = facts;
+  if (isLost(error)) return new DbopsError([connectionProblem(facts, target)], error);
+  const detail = `${target.database} at ${target.endpoint}: ${withoutData(facts.message)}${code === "" ? "" : ` (${code})`}`;
+  const isServers = /^[0-9A-Z]{5}$/.test(code);
+  if (!isServers || /^42(?!501)/.test(code)) return new DbopsError([problem("INTERNAL", detail)], error);
   const known = code === "42501" ? "RIGHTS_MISSING" : "DUMP_FAILED";
   return new DbopsError([problem(known, detail, { fix: queryFix(code) })], error);
 }
+
+/** True for an error that leaves no session to ask on. */
+export function isLost(error: unknown): boolean {
+  const { code, message } = factsOf(error);
+  if (code === "") return SAID_BY_NODE_PG.test(message);
+  return /^(08|57P0)/.test(code) || /^E[A-Z]+$/.test(code) || /^ERR_(STREAM|SOCKET|SSL|TLS|OSSL)/.test(code);
+}
+
+/** Of a connection, and without a code. Other plain errors are bugs. */
+const SAID_BY_NODE_PG =
+  /^(Connection terminated|timeout expired|Query read timeout|Client (was closed|has encountered)|received invalid response|Received unexpected|The server does not support SSL|There was an error establishing an SSL|Unknown authentication|SASL)|SCRAM|\b(SSL|TLS) (error|routines)/;
 
 interface ErrorFacts {
   /** SQLSTATE, or Node's error code; empty when there is none. */

@@ -1,6 +1,6 @@
 import type { DetailTable } from "../../../model/archive-contents.ts";
 import { fail } from "../../../problems/dbops-error.ts";
-import { factsOf } from "../connection-problem.ts";
+import { factsOf, isLost } from "../connection-problem.ts";
 import { TABLES } from "../detail.ts";
 import { withoutData } from "../load/without-data.ts";
 import type { Session } from "../session.ts";
@@ -25,9 +25,17 @@ export function readTables(
 
 /** As `RestoreTarget.analyze`. */
 export function analyze(access: AdminAccess, name: string, signal: AbortSignal): Promise<void> {
-  return inSession(access, name, signal, async (session) => {
+  return inSession(access, name, signal, async (session, target) => {
     await session.query("SET search_path = ''"); // as autovacuum does
-    await session.query("ANALYZE");
+    await session.query("ANALYZE").catch((error: unknown) => {
+      const { code, message } = factsOf(error);
+      if (!/^42(?!501)/.test(code)) throw targetError(error, target);
+      // no bug in dbops: indexes and statistics of expressions call functions of the database
+      fail("RESTORE_FAILED", `${name} at ${target.endpoint}: ANALYZE: ${withoutData(message)} (${code})`, {
+        fix: `correct in ${name} the function that an index or statistics of an expression calls, then apply again`,
+        cause: error,
+      });
+    });
   });
 }
 
@@ -59,7 +67,7 @@ async function answerTo(sql: string, session: Session, target: Target): ReturnTy
     return await session.rows("FETCH 2 FROM dbops_question");
   } catch (error) {
     const { code, message } = factsOf(error);
-    if (isLost(code)) throw targetError(error, target);
+    if (isLost(error) || code === "") throw targetError(error, target);
     return refuse(
       code === "57014"
         ? "no answer within 5 minutes, or it was cancelled"
@@ -67,11 +75,6 @@ async function answerTo(sql: string, session: Session, target: Target): ReturnTy
       error,
     );
   }
-}
-
-/** True for the codes of an error that leaves no session to ask on. */
-export function isLost(code: string): boolean {
-  return code === "" || /^(08|57P0)/.test(code) || /^E[A-Z]+$/.test(code);
 }
 
 function refuse(detail: string, cause?: unknown): never {

@@ -1,8 +1,7 @@
 import { fail } from "../../../problems/dbops-error.ts";
-import { factsOf } from "../connection-problem.ts";
+import { factsOf, isLost } from "../connection-problem.ts";
 import { withoutData } from "../load/without-data.ts";
 import { type AdminAccess, inSession } from "./admin-access.ts";
-import { isLost } from "./questions.ts";
 import { type ScriptStatement, splitScript } from "./script-statements.ts";
 import { targetError } from "./target-problem.ts";
 
@@ -28,7 +27,7 @@ export async function runScript(
         await session.rows(statement.text);
       } catch (error) {
         const { code, message } = factsOf(error);
-        if (isLost(code)) throw targetError(error, target);
+        if (isLost(error) || code === "") throw targetError(error, target);
         refuse(script, lineOf(statement, error), { what: `${withoutData(message)} (${code})`, cause: error });
       }
     }

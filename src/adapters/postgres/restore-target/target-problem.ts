@@ -1,13 +1,14 @@
 import { DbopsError } from "../../../problems/dbops-error.ts";
 import { problem } from "../../../problems/problem.ts";
 import { factsOf, queryError } from "../connection-problem.ts";
+import { withoutData } from "../load/without-data.ts";
 import type { Target } from "../target.ts";
 
-/** What made a statement of the admin role fail, as a DbopsError; passes one on that is one already. Never DETAIL or CONTEXT. */
+/** As `queryError`, of a statement of the admin role; passes a DbopsError on. */
 export function targetError(error: unknown, target: Target): DbopsError {
   if (error instanceof DbopsError) return error;
   const { code, message } = factsOf(error);
-  const detail = `${target.database} at ${target.endpoint}: ${message} (${code})`;
+  const detail = `${target.database} at ${target.endpoint}: ${withoutData(message)} (${code})`;
   if (code === "42501")
     return new DbopsError(
       [

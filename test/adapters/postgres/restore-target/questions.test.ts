@@ -19,6 +19,24 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
+describe("ANALYZE, which runs functions of the database", () => {
+  test.each([
+    ["values", "$1::int", "RESTORE_FAILED", 'invalid input syntax for type integer: "…" (22P02)'],
+    ["names", "(SELECT max(n) FROM nowhere)", "RESTORE_FAILED", 'relation "nowhere" does not exist (42P01)'],
+  ])("is refused without what it found of %s", async (name, body, code, detail) => {
+    await cluster.createDatabase(name);
+    await cluster.psql(
+      name,
+      `SET check_function_bodies = off; CREATE TABLE mails (mail text, n int);
+       CREATE FUNCTION number(text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ${body}';
+       CREATE STATISTICS numbers ON (number(mail)), n FROM mails; INSERT INTO mails SELECT 'a@example.com', n FROM generate_series(1, 9) n;`,
+    );
+    const problem = await problemOf(targetOn(cluster).analyze(name, signal()));
+    expect(problem).toMatchObject({ code, detail: expect.stringContaining(detail) });
+    expect(JSON.stringify(problem)).not.toContain("example");
+  });
+});
+
 const ask = (sql: string) => targetOn(cluster).ask(SIDE, sql, signal());
 
 describe("a question", () => {
