@@ -26,8 +26,12 @@ const OWN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   schema: ["restore"],
   acceptSlotLoss: ["restore"],
   tolerate: ["restore"],
+  tablespaces: ["restore"],
   jobs: ["restore"],
 };
+
+/** Options that begin with `--no-`: commander has them without it, true until they are given. */
+const NEGATED = new Set(["tablespaces"]);
 
 /** USAGE where an option is given that means nothing to this operation; null: none is named. */
 export function refuseForeignOptions(operation: string | null, options: object): void {
@@ -36,14 +40,14 @@ export function refuseForeignOptions(operation: string | null, options: object):
   const given = new Map(Object.entries(options));
   for (const [name, owners] of Object.entries(OWN_OPTIONS)) {
     const value: unknown = given.get(name);
-    const isGiven = value !== undefined && value !== false;
+    const isGiven = NEGATED.has(name) ? value === false : value !== undefined && value !== false;
     if (isGiven && !owners.includes(operation ?? CONVERGE)) refuse(name, owners, operation);
   }
 }
 
 function refuse(name: string, owners: readonly string[], operation: string | null): never {
   const named = owners.map((one) => (one === CONVERGE ? "plan without an operation" : `plan ${one}`));
-  const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = `--${NEGATED.has(name) ? "no-" : ""}${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const here = operation === null ? "plan without an operation" : `plan ${operation}`;
   fail("USAGE", `${flag} belongs to ${named.join(" and ")}, not to ${here}`, { fix: "dbops plan --help" });
 }

@@ -16,6 +16,8 @@ export interface RestoreOptions {
   readonly schema?: "keep";
   readonly acceptSlotLoss: boolean;
   readonly tolerate?: readonly string[];
+  /** false: `--no-tablespaces` is given. */
+  readonly tablespaces: boolean;
   readonly jobs?: number;
 }
 
@@ -37,6 +39,7 @@ export function addRestoreOptions(planning: Command): void {
     )
     .option("--accept-slot-loss", "restore: the replaced database's logical slots go with it", false)
     .option("--tolerate <entry...>", "restore: entries of the archive that may fail")
+    .option("--no-tablespaces", "restore: everything into the database's own tablespace")
     .addOption(
       new Option("--jobs <n>", "restore: sessions for indexes and constraints").argParser(jobsNumber),
     );
@@ -69,6 +72,7 @@ export function restoreRequestOf(
     keepSchema: options.schema === "keep",
     acceptSlotLoss: options.acceptSlotLoss,
     tolerate: [...new Set(options.tolerate ?? [])].sort(),
+    noTablespaces: !options.tablespaces,
     jobs: options.jobs ?? null,
   };
 }

@@ -14,6 +14,7 @@ export interface Otherwise {
   /** More entries than the plan tolerates. */
   readonly tolerate?: readonly string[];
   readonly acceptSlotLoss?: boolean;
+  readonly noTablespaces?: boolean;
 }
 
 /**
@@ -35,7 +36,7 @@ function restoreWords(plan: Plan, environment: Environment, otherwise: Otherwise
   const restore = restoreOf(plan);
   if (restore === null) return [];
   const { download, load, swap } = restore;
-  const { without = [], tolerate = [], acceptSlotLoss = false } = otherwise;
+  const { without = [], tolerate = [], acceptSlotLoss = false, noTablespaces = false } = otherwise;
   const into = swap === null ? null : newName(swap, environment);
   const isSafe = plan.steps.some((step) => step.kind === "dump");
   const accepted = [...new Set([...load.tolerate, ...tolerate])].sort();
@@ -48,6 +49,7 @@ function restoreWords(plan: Plan, environment: Environment, otherwise: Otherwise
     ...option("into", into),
     ...option("safety", isSafe ? "before" : null),
     ...(acceptSlotLoss || (swap?.lostSlots.length ?? 0) > 0 ? ["--accept-slot-loss"] : []),
+    ...(noTablespaces || load.tablespaces === "ignore" ? ["--no-tablespaces"] : []),
     ...option("jobs", without.includes("jobs") ? null : ownJobs(load, environment)),
     ...accepted.flatMap((entry) => option("tolerate", entry)),
   ];

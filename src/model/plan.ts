@@ -44,6 +44,8 @@ export interface RestoreRequest {
   readonly acceptSlotLoss: boolean;
   /** Entries whose failure is accepted; a table's data must be named. */
   readonly tolerate: readonly string[];
+  /** Everything goes into the database's own tablespace. */
+  readonly noTablespaces: boolean;
   /** null: as the file says. */
   readonly jobs: number | null;
 }

@@ -49,6 +49,8 @@ export interface LoadStep extends StepBase {
   readonly into: string;
   /** Parallel sessions for indexes and constraints. */
   readonly jobs: number;
+  /** Tables and indexes go into the database's own tablespace, whichever they had; not given: into the one they had. */
+  readonly tablespaces?: "ignore";
   /** Entries that are left out, in the archive's order, each for a stated reason. */
   readonly skip: readonly { readonly entry: string; readonly why: string }[];
   /** Entries whose failure was looked at and accepted, sorted. */

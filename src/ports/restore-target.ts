@@ -99,6 +99,8 @@ export interface Load {
   readonly jobs: number;
   /** Texts of entries that are left out. */
   readonly skip: readonly string[];
+  /** Tables and indexes go into the database's own tablespace, whichever they had; not given: false. */
+  readonly ignoreTablespaces?: boolean;
   /** Bytes of the archive so far. */
   onProgress(bytes: number): void;
 }

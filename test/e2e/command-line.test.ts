@@ -65,6 +65,7 @@ describe("the options of a plan", () => {
     [["release", "x", "--deep"], "--deep belongs to"],
     [["--at", "latest"], "--at belongs to plan restore, not to plan without an operation"],
     [["backup", "--into", "x"], "--into belongs to plan restore, not to plan backup"],
+    [["--no-tablespaces"], "--no-tablespaces belongs to plan restore, not to plan without an operation"],
     [["restore", "--at", "latest", "--observed", "o.json"], "--observed belongs to"],
     [["restore", "--at", "latest", "--target", "app.swap"], "--target belongs to"],
     [["restore", "--at", "latest", "--label", "x"], "--label belongs to plan backup, not to plan restore"],

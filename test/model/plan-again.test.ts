@@ -94,6 +94,11 @@ describe("the command that makes the plan of a restore again", () => {
     expect(wordsOf({ otherwise: { acceptSlotLoss: true } })).toEqual([...PLAIN, "--accept-slot-loss"]);
   });
 
+  it("keeps everything in one tablespace where that was or is to be asked for", () => {
+    expect(wordsOf({ load: { tablespaces: "ignore" } })).toEqual([...PLAIN, "--no-tablespaces"]);
+    expect(wordsOf({ otherwise: { noTablespaces: true } })).toEqual([...PLAIN, "--no-tablespaces"]);
+  });
+
   it("says how many jobs where the file says otherwise and was not edited", () => {
     expect(wordsOf({ load: { jobs: 8 } })).toEqual([...PLAIN, "--jobs", "8"]);
     expect(wordsOf({ load: { jobs: 8 }, otherwise: { without: ["jobs"] } })).toEqual(PLAIN);

@@ -44,6 +44,7 @@ const members: Arbitraries = {
     artifact: text,
     into: text,
     jobs: count,
+    tablespaces: fc.constant("ignore"),
     skip: fc.array(fc.record({ entry: text, why: text })),
     tolerate: fc.array(text),
     acceptedBefore: fc.array(fc.record({ entry: text, plan: digest })),

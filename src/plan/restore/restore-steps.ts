@@ -116,6 +116,7 @@ function pipelineSteps(
     artifact,
     into: names.side,
     jobs: request.jobs ?? database.restore.jobs,
+    ...(request.noTablespaces ? { tablespaces: "ignore" as const } : {}),
     skip: content.skip,
     tolerate: [...content.tolerated].sort(),
     ...(content.acceptedBefore.length === 0 ? {} : { acceptedBefore: content.acceptedBefore }),

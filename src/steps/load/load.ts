@@ -151,6 +151,7 @@ async function loadArchive(
         madeBy: manifest.tools.pgDump,
         jobs: step.jobs,
         skip: step.skip.map((one) => one.entry),
+        ignoreTablespaces: step.tablespaces === "ignore",
         onProgress: (bytes) => run.progress(bytes, totalBytes),
       },
       run.signal,

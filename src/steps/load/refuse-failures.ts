@@ -30,9 +30,21 @@ function describe({ entry, message, sqlstate }: LoadFailure): string {
 function fixFor(failures: readonly LoadFailure[], run: StepRun): string {
   const entries = failures.flatMap(({ entry }) => entry ?? []);
   if (entries.length === 0) return `look into the log of the server, then:\ndbops apply ${run.plan.plan}`;
+  const { environment } = run.ports;
+  const others = failures.flatMap(({ entry, message }) => (isOfTablespace(message) ? [] : (entry ?? [])));
+  if (others.length < entries.length) {
+    const more = others.length === 0 ? "" : ", without the others";
+    const why = `create the tablespace and apply again, go on with the follow-up plan where one was written, or load everything into the database's own tablespace${more}:`;
+    return `${why}\n${planAgain(run.plan, environment, { noTablespaces: true, tolerate: others })}`;
+  }
   const data = entries.some(isDataEntry);
   const why = data
     ? "remove what is in their way; data is given up only by name, so to go on without it:"
     : "remove what is in their way, go on with the follow-up plan where one was written, or load without them:";
-  return `${why}\n${planAgain(run.plan, run.ports.environment, { tolerate: entries })}`;
+  return `${why}\n${planAgain(run.plan, environment, { tolerate: entries })}`;
+}
+
+/** An archive sets `default_tablespace` before a table or index of another one; no list of its entries names it. */
+function isOfTablespace(message: string): boolean {
+  return /tablespace/i.test(message);
 }

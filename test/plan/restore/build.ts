@@ -23,6 +23,7 @@ export function restoreRequest(more: Partial<RestoreRequest> = {}): RestoreReque
     keepSchema: false,
     acceptSlotLoss: false,
     tolerate: [],
+    noTablespaces: false,
     jobs: null,
     ...more,
   };

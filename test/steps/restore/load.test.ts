@@ -54,8 +54,8 @@ async function shellWords(command: string): Promise<readonly string[]> {
   return stdout.trimEnd().split("\n");
 }
 
-async function failingPlan(place: Place) {
-  const plan = await planOfBackup(place, { database: "failing" });
+async function failingPlan(place: Place, database = "failing") {
+  const plan = await planOfBackup(place, { database });
   return withSteps({ plan }, (step) =>
     step.kind === "verify" && step.type === "database" ? { ...step, checks: [] } : step,
   );
@@ -98,6 +98,24 @@ describe("a load that failed at some entries", () => {
     expect(await readFile(join(place.workplace.folder, "again.yaml"), "utf8")).toContain(
       "MATERIALIZED VIEW DATA public counted",
     );
+  });
+
+  it("for the lack of a tablespace names the command that needs none", async () => {
+    const place = await world.place();
+    await world.cluster.createDatabase("spaced");
+    const space = "SET allow_in_place_tablespaces = on; CREATE TABLESPACE fast LOCATION ''";
+    await world.cluster.psql("spaced", space);
+    await world.cluster.psql("spaced", "CREATE TABLE rows TABLESPACE fast AS SELECT 1 AS id");
+    const plan = await failingPlan(place, "spaced");
+    await world.cluster.psql("spaced", "DROP TABLE rows; DROP TABLESPACE fast");
+    const { fix = "" } = failureOf(await place.apply({ plan }), "app.load");
+    expect(fix).toMatch(/create the tablespace.*\n.* --store primary --no-tablespaces$/);
+    await world.cluster.psql("postgres", `DROP DATABASE ${place.side}`);
+    const ignoring = withSteps({ plan }, (step) =>
+      step.kind === "load" ? { ...step, tablespaces: "ignore" } : step,
+    );
+    mustApply(await place.apply({ plan: ignoring }));
+    expect(await world.cluster.psql(place.live, "TABLE rows")).toBe("1");
   });
 
   it("of data leaves no side database that a plan would go on from", async () => {

@@ -26,7 +26,8 @@ export async function loadArchive(access: AdminAccess, load: Load, signal: Abort
     const tool = await findRestoreTool({ madeBy: load.madeBy, serverMajor }, env, signal);
     const { endpoint } = target;
     const place = `${into.name} at ${endpoint}`;
-    const call = { tool, env: childEnvironment(target, env), place, endpoint };
+    const { ignoreTablespaces = false } = load;
+    const call = { tool, env: childEnvironment(target, env), place, endpoint, ignoreTablespaces };
     const report = await loadEntries({ call, load, env }, signal);
     await assertStillSame(access, into, signal);
     return report;

@@ -17,6 +17,8 @@ export interface RestoreCall {
   readonly place: string;
   /** The server's endpoint. */
   readonly endpoint: string;
+  /** As in `Load`. */
+  readonly ignoreTablespaces: boolean;
 }
 
 export interface RestoreRun {
@@ -53,11 +55,11 @@ const ARCHIVE_FD = 4;
 
 /**
  * Starts pg_restore, which dies with dbops. Every entry is tried, whatever became of those before it; subscriptions never
- * are. `--no-tablespaces` is for the caller of a load to decide, once it can be asked for.
+ * are.
  */
 export function startRestore(call: RestoreCall, run: RestoreRun): RunningRestore {
   const { tool, env } = call;
-  const [command, ...args] = tied([tool.path, ...argumentsOf(run)]);
+  const [command, ...args] = tied([tool.path, ...argumentsOf(call, run)]);
   const input = run.archive === null ? "pipe" : "ignore";
   const files = [run.list.fd, ...(run.archive === null ? [] : [run.archive.fd])];
   const child = spawn(command, args, {
@@ -111,9 +113,13 @@ export async function writeTo(input: Writable, chunk: Buffer): Promise<void> {
   if (input.writable && !input.write(chunk)) await roomIn(input);
 }
 
-function argumentsOf({ sections, jobs, list, archive }: RestoreRun): string[] {
+function argumentsOf(
+  { ignoreTablespaces }: RestoreCall,
+  { sections, jobs, list, archive }: RestoreRun,
+): string[] {
   return [
     ...["--format=custom", "--no-password", "--verbose", "--no-subscriptions"], // only verbose names failing entries
+    ...(ignoreTablespaces ? ["--no-tablespaces"] : []),
     ...["--dbname=", `--use-list=${list.pathIn(LIST_FD)}`], // the name stands in PGDATABASE
     ...sections.map((section) => `--section=${section}`),
     ...(jobs > 1 ? [`--jobs=${jobs}`] : []),

@@ -58,6 +58,33 @@ describe("a loaded archive", () => {
     expect([report.entries, report.failures]).toEqual([[], []]);
   });
 
+  test.each([1, 2])(
+    "fails at what had a tablespace that is missing, and not where none is asked for: %i jobs",
+    async (jobs) => {
+      const [source, tablespace] = [`spaced ${jobs}`, `fast_${jobs}`];
+      await cluster.createDatabase(source);
+      await cluster.psql(
+        source,
+        `SET allow_in_place_tablespaces = on; CREATE TABLESPACE ${tablespace} LOCATION ''`,
+      );
+      await cluster.psql(
+        source,
+        `CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE ${tablespace}) TABLESPACE ${tablespace}; INSERT INTO t VALUES (1)`,
+      );
+      const archive = await dumpOf(cluster, source);
+      await cluster.psql(source, `DROP TABLE t; DROP TABLESPACE ${tablespace}`);
+      const failed = await load(cluster, { archive, into: await emptyDatabase(cluster, `a ${jobs}`), jobs });
+      const why = `invalid value for parameter "default_tablespace": "${tablespace}"`;
+      expect(Object.fromEntries(firstMessages(failed))).toEqual({
+        "TABLE public t postgres": why,
+        "CONSTRAINT public t t_pkey postgres": why,
+      });
+      const into = await emptyDatabase(cluster, `b ${jobs}`);
+      expect((await load(cluster, { archive, into, jobs, ignoreTablespaces: true })).failures).toEqual([]);
+      for (const name of [`a ${jobs}`, into.name]) expect(await cluster.psql(name, "TABLE t")).toBe("1");
+    },
+  );
+
   test("lacks exactly the entries that were left out, of pre-data, data and post-data", async () => {
     const all = await load(cluster, { archive: hard, into: await emptyDatabase(cluster, "all") });
     const rests = ["- note_ddl postgres", "public secrets postgres", "public users_name_trgm postgres"];
