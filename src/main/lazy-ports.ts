@@ -42,6 +42,15 @@ export function lazyRestoreTarget(database: Database, secrets: Secrets): Restore
     tables: async (...args) => (await open()).tables(...args),
     ask: async (...args) => (await open()).ask(...args),
     swap: async (...args) => (await open()).swap(...args),
+    inPlace: {
+      inspect: async (...args) => (await open()).inPlace.inspect(...args),
+      find: async (...args) => (await open()).inPlace.find(...args),
+      moveAside: async (...args) => (await open()).inPlace.moveAside(...args),
+      clear: async (...args) => (await open()).inPlace.clear(...args),
+      setLoaded: async (...args) => (await open()).inPlace.setLoaded(...args),
+      keep: async (...args) => (await open()).inPlace.keep(...args),
+      moveBack: async (...args) => (await open()).inPlace.moveBack(...args),
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ArchiveEntry, DetailTable } from "../model/archive-contents.ts";
 import type { DatabaseProperties, MadeNote, TargetObservation } from "../model/restore-target.ts";
+import type { InPlaceTarget } from "./in-place-target.ts";
 import type { Snapshot } from "./postgres.ts";
 
 /**
@@ -67,6 +68,9 @@ export interface RestoreTarget {
    * then nothing was renamed. After a lost connection it looks which of the two it is.
    */
   swap(swap: Swap, signal: AbortSignal): Promise<void>;
+
+  /** The same for a restore that has no database of its own. */
+  readonly inPlace: InPlaceTarget;
 }
 
 export interface NamedDatabase {
@@ -93,6 +97,8 @@ export interface Load {
    * count, and the first failure throws LOAD_FAILED. Not given: archive.
    */
   readonly format?: "archive" | "sql";
+  /** Given for a database that is restored in place: empty is what its marker says that it loads into. */
+  readonly inPlace?: { readonly marker: string; readonly plan: string };
   readonly archive: Readable;
   /** The version line of the pg_dump that wrote it. */
   readonly madeBy: string;

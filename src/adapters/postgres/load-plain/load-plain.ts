@@ -10,7 +10,7 @@ import { findPsql } from "./find-psql.ts";
 import { Psql, type PsqlEnd } from "./psql.ts";
 
 /** `archive`: what pg_dump -Fp wrote. */
-export type PlainLoad = Pick<Load, "into" | "archive" | "onProgress">;
+export type PlainLoad = Pick<Load, "into" | "inPlace" | "archive" | "onProgress">;
 
 /**
  * Loads a plain dump into an empty database by psql, in one transaction, in constant memory. Psql is given only what
@@ -24,7 +24,7 @@ export async function loadPlain(
 ): Promise<LoadReport> {
   load.archive.on("error", () => undefined); // told by the loop that reads it
   try {
-    const { target, serverMajor } = await openTargetDatabase(access, load.into, signal);
+    const { target, serverMajor } = await openTargetDatabase(access, load, signal);
     const tool = await findPsql(serverMajor, access.env, signal);
     const place = `${load.into.name} at ${target.endpoint}`;
     const psql = new Psql(tool, childEnvironment(target, access.env));

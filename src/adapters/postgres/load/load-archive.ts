@@ -22,7 +22,7 @@ export async function loadArchive(access: AdminAccess, load: Load, signal: Abort
   const { env } = access;
   archive.on("error", () => undefined); // told by who reads it
   try {
-    const { target, serverMajor } = await openTargetDatabase(access, into, signal);
+    const { target, serverMajor } = await openTargetDatabase(access, load, signal);
     const tool = await findRestoreTool({ madeBy: load.madeBy, serverMajor }, env, signal);
     const { endpoint } = target;
     const place = `${into.name} at ${endpoint}`;

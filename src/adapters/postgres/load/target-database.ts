@@ -1,6 +1,9 @@
-import type { NamedDatabase } from "../../../ports/restore-target.ts";
+import type { AsidePlace } from "../../../ports/in-place-target.ts";
+import type { Load, NamedDatabase } from "../../../ports/restore-target.ts";
 import { fail } from "../../../problems/dbops-error.ts";
+import { freshOf, mustBe, schemasNow } from "../in-place/aside-state.ts";
 import { type AdminAccess, inSession } from "../restore-target/admin-access.ts";
+import type { Session } from "../session.ts";
 import type { Target } from "../target.ts";
 
 /** The database of a load, as it is before anything is in it. */
@@ -15,21 +18,30 @@ export interface TargetDatabase {
  */
 export async function openTargetDatabase(
   access: AdminAccess,
-  database: NamedDatabase,
+  { into: database, inPlace }: Pick<Load, "into" | "inPlace">,
   signal: AbortSignal,
 ): Promise<TargetDatabase> {
   return inSession(access, database.name, signal, async (session, target) => {
     const [row] = await session.query<Row>(LOOK);
     if (row === undefined) return fail("INTERNAL", "no row of the target database");
     assertSame(database, row.oid);
-    if (row.content !== null)
-      return fail("TARGET_CHANGED", `${database.name} is not empty: it has ${row.content}`, {
-        fix: "apply again: a database that was not loaded to its end is made anew",
+    const content =
+      inPlace === undefined ? row.content : await contentBeside(session, { database, ...inPlace });
+    if (content !== null)
+      return fail("TARGET_CHANGED", `${database.name} is not empty: it has ${content}`, {
+        fix: "apply again: what was not loaded to its end is put away, and loaded anew",
         final: false,
       });
     const { major: serverMajor } = row;
     return { target: { ...target, options: optionsOf(target, row) }, serverMajor };
   });
+}
+
+/** What stands where a restore in place is to load; only while its marker says that everything was moved aside for it. */
+async function contentBeside(session: Session, place: AsidePlace): Promise<string | null> {
+  const note = await mustBe(session, place, ["aside"]);
+  const found = freshOf(note, await schemasNow(session)).find(({ holdsOwn }) => holdsOwn);
+  return found === undefined ? null : `something in the schema ${found.name}`;
 }
 
 /** TARGET_CHANGED when another database has the name by now. */

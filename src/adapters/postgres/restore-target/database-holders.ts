@@ -11,6 +11,8 @@ export interface Holder {
   readonly fix: string;
   /** true: dbops can end it. */
   readonly isEndable: boolean;
+  /** Given for a session that only a superuser can end. */
+  readonly isOfSuperuser?: true;
 }
 
 /** Everyone who holds one of these databases now, in a stable order. Inside a transaction as well: statistics are read anew. */
@@ -160,6 +162,7 @@ function sessionHolder(row: SessionRow): Holder {
     text: `${sessionText(row)} in ${row.database}`,
     fix: `${row.endable ? "" : by}SELECT pg_terminate_backend(${row.pid});`,
     isEndable: row.endable,
+    ...(row.superuser && !row.endable ? { isOfSuperuser: true } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from "../../../model/environment.ts";
 import type { RestoreTarget } from "../../../ports/restore-target.ts";
+import { openInPlace } from "../in-place/open-in-place.ts";
 import { loadArchive } from "../load/load-archive.ts";
 import { loadPlain } from "../load-plain/load-plain.ts";
 import type { Secrets } from "../target.ts";
@@ -37,5 +38,6 @@ export function openRestoreTarget(
     tables: (name, signal) => readTables(access, name, signal),
     ask: (name, sql, signal) => ask(access, { name, sql }, signal),
     swap: (swap, signal) => swapDatabases(access, swap, signal),
+    inPlace: openInPlace(access),
   };
 }

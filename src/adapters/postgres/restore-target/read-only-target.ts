@@ -20,6 +20,15 @@ export function readOnlyTarget(target: RestoreTarget): RestoreTarget {
     analyze: async (name) => refuse("analyze", name),
     runScript: async (name) => refuse("run a script in", name),
     swap: async ({ live }) => refuse("swap", live),
+    inPlace: {
+      inspect: (database, signal) => target.inPlace.inspect(database, signal),
+      find: (place, signal) => target.inPlace.find(place, signal),
+      moveAside: async ({ database }) => refuse("move schemas of", database.name),
+      clear: async ({ database }) => refuse("move schemas of", database.name),
+      setLoaded: async ({ database }) => refuse("comment on", database.name),
+      keep: async ({ database }) => refuse("open", database.name),
+      moveBack: async ({ database }) => refuse("move schemas of", database.name),
+    },
   };
 }
 
