@@ -54,7 +54,10 @@ class PlanRun {
     this.#plan = plan;
     this.#options = options;
     this.#units = unitsOf(plan, options.handlers);
-    this.#sessions = new Sessions(options.records, plan, options.signal);
+    this.#sessions = new Sessions(options.records, plan, {
+      signal: options.signal,
+      onWait: (text) => options.onEvent({ event: "notice", text }),
+    });
   }
 
   async toEnd(): Promise<Omit<Applied, "left" | "unseen" | "elapsedMs">> {

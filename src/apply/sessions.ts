@@ -34,22 +34,28 @@ export interface Session {
   append(events: readonly AuditEvent[]): Promise<void>;
 }
 
+/** How the waiting for a lock that was given up for a while is told, and ended. */
+export interface Waiting {
+  readonly signal: AbortSignal;
+  /** Once for each holder. */
+  onWait(text: string): void;
+}
+
 /** Opens a session per scope when it is first needed, and gives it up after its last unit. */
 export class Sessions {
   readonly history = new History();
   readonly #records: Records;
   readonly #plan: Plan;
-  readonly #signal: AbortSignal;
+  readonly #waiting: Waiting;
   readonly #open = new Map<string, Promise<OpenSession>>();
   /** Scopes that this run has opened before, and gave up for a while. */
   readonly #begun = new Set<string>();
   #start: Promise<PlanStart | null> | null = null;
 
-  /** `signal` ends the waiting for a lock that was given up for a while. */
-  constructor(records: Records, plan: Plan, signal: AbortSignal) {
+  constructor(records: Records, plan: Plan, waiting: Waiting) {
     this.#records = records;
     this.#plan = plan;
-    this.#signal = signal;
+    this.#waiting = waiting;
   }
 
   /** Throws LOCKED when another run holds the scope; one that was open before is waited for some minutes first. */
@@ -107,12 +113,17 @@ export class Sessions {
 
   async #lock(scope: string): Promise<Lock> {
     const { store, host, clock } = this.#records;
+    const { signal, onWait } = this.#waiting;
+    let told = "";
     for (let tries = this.#begun.has(scope) ? AGAIN_TRIES : 1; ; tries -= 1) {
       try {
         return await acquireLock({ store, host, clock }, scope, this.#plan.plan);
       } catch (error) {
         if (tries === 1 || !(error instanceof DbopsError && error.is("LOCKED"))) throw error;
-        await pause(AGAIN_MS, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
+        const who = error.problems[0]?.detail ?? scope;
+        if (who !== told) onWait(`waiting for the lock: ${who}`);
+        told = who;
+        await pause(AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
       }
     }
   }

@@ -5,6 +5,7 @@ import { Sessions } from "../../src/apply/sessions.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { handClock, hostOf, later, never, planOf, recordsOf, START_AT } from "./build.ts";
 
+const WAITING = { signal: never, onWait: () => undefined };
 const LEASE = { scope: "app.backup", guard: "lease" } as const;
 
 it("names whoever holds the backup lease of a database, until it has expired or was given up", async () => {
@@ -23,10 +24,10 @@ it("names whoever holds the backup lease of a database, until it has expired or 
 
 it("does not name the run itself: what it found abandoned is not its own", async () => {
   const store = memoryStore({ now: () => START_AT });
-  const mine = new Sessions(recordsOf(store), planOf([]), never);
+  const mine = new Sessions(recordsOf(store), planOf([]), WAITING);
   await mine.open(LEASE);
   expect(await mine.leaseHolder("app")).toBeNull();
-  const other = new Sessions(recordsOf(store, { host: hostOf(2) }), planOf([]), never);
+  const other = new Sessions(recordsOf(store, { host: hostOf(2) }), planOf([]), WAITING);
   expect(await other.leaseHolder("app")).toMatch(/^deploy-1@host-1/);
   await expect(other.open(LEASE)).rejects.toThrow(/app.backup is held/);
   expect(await other.leaseHolder("app")).toMatch(/^deploy-1@host-1/);
@@ -36,7 +37,7 @@ it("does not name the run itself: what it found abandoned is not its own", async
 
 it("tells the lease of a restore from that of a backup", async () => {
   const store = memoryStore({ now: () => START_AT });
-  const mine = new Sessions(recordsOf(store), planOf([]), never);
+  const mine = new Sessions(recordsOf(store), planOf([]), WAITING);
   await mine.open({ scope: "app.restore", guard: "restore" });
   expect(await mine.leaseHolder("app", "restore")).toBeNull();
   expect(await leaseHolder(store, "app")).toBeNull();

@@ -17,7 +17,9 @@ export function worldOf(
   const primary = memoryStore();
   const effects: string[] = [];
   const ended = new Map<string, string>();
+  const notices: string[] = [];
   const onEvent = (event: RunEvent) => {
+    if (event.event === "notice") notices.push(event.text);
     if (event.event === "end") ended.set(event.ended.step.id, event.ended.outcome);
   };
   const handlers = syntheticHandlers(async (step, signal) => {
@@ -33,6 +35,7 @@ export function worldOf(
     primary,
     dr,
     effects,
+    notices,
     outcomes: () => Object.fromEntries(ended),
     run: (steps: readonly Step[], more: { parallelism?: number; whenLocked?: "skip" } = {}) =>
       runPlan(

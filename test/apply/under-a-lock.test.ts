@@ -25,8 +25,8 @@ it("does nothing twice that another run of the same plan ended before the lock w
   expect(outcomes()).toEqual({ "app.hold.first": "earlier" });
 });
 
-it("leaves the lock to others while its next unit under it waits for long work, and comes back to it", async () => {
-  const { run, records, effects } = worldOf(async (step) => {
+it("leaves the lock to others while its next unit under it waits for long work, comes back to it, and says for whom it waits", async () => {
+  const { run, records, effects, notices } = worldOf(async (step) => {
     if (step.id !== "app.verify") return;
     const store = records;
     const lock = await acquireLock({ store, host: hostOf(2), clock: handClock() }, "app", "another");
@@ -42,6 +42,9 @@ it("leaves the lock to others while its next unit under it waits for long work, 
   expect(effects).toEqual(["app.hold.first", verify.id, "app.hold.second"]);
   const events = eventsOf(records, "app").map((one) => one.event);
   expect(events).toEqual(["plan", "begin", "end", "begin", "end", "applied"]);
+  expect(notices).toEqual([
+    "waiting for the lock: app is held by deploy-2@host-1, process 2 on host-1, since 2026-11-24T01:00:00.000Z, plan another",
+  ]);
 });
 
 it("begins nothing while another run holds a lease that is needed later", async () => {
