@@ -3,8 +3,8 @@ import type { Database, Environment } from "../model/environment.ts";
 import type { Observation } from "../model/observation.ts";
 import type { RestoreRequest } from "../model/plan.ts";
 import type { Planned } from "../model/planned.ts";
+import type { BackupSource } from "../observe/backup-source.ts";
 import { observe } from "../observe/observe.ts";
-import type { BackupSource } from "../observe/observe-contents.ts";
 import { observeRestore } from "../observe/observe-restore.ts";
 import { renderPlan } from "../plan/plan-file.ts";
 import { type Chosen, chooseBackup } from "../plan/restore/choose-backup.ts";
@@ -48,7 +48,7 @@ export async function planRestoreCommand(context: Context, args: PlanRestoreArgu
   const looked = await observeRestore(
     {
       sources: sourcesOf(chosen, { ports, source }),
-      fits: ({ snapshotAt }) => chosen.moment === null || isAtOrBefore(snapshotAt, chosen.moment),
+      fits: (takenAt) => chosen.moment === null || isAtOrBefore(takenAt, chosen.moment),
       environment,
       database,
       target,
@@ -97,16 +97,19 @@ function sourcesOf(
   { candidates }: Chosen,
   { ports, source }: { readonly ports: Ports; readonly source: BackupPorts },
 ): readonly [BackupSource, ...BackupSource[]] {
-  const { cipher, archiveReader } = ports;
-  const { environment, passphrase, openingKeys } = source;
+  const { cipher, classicCipher, archiveReader } = ports;
+  const { environment, passphrase, classicPassphrase, openingKeys } = source;
   const sourceOf = ({ store, backup }: Chosen["candidates"][number]): BackupSource => ({
     environment,
     store: source.store(store),
     storeName: store,
     backup: backup.name,
+    layout: backup.layout,
     cipher,
+    classicCipher,
     archiveReader,
     passphrase,
+    classicPassphrase,
     openingKeys,
   });
   const [first, ...others] = candidates;

@@ -1,6 +1,6 @@
 import { shellQuoted } from "../problems/shell-quoted.ts";
 import type { Environment } from "./environment.ts";
-import { parseBackupName } from "./layout.ts";
+import { classicKey, parseBackupName } from "./layout.ts";
 import type { Plan } from "./plan.ts";
 import type { DownloadStep, LoadStep, SwapStep } from "./restore-steps.ts";
 import type { Step } from "./step.ts";
@@ -43,7 +43,7 @@ function restoreWords(plan: Plan, environment: Environment, otherwise: Otherwise
   return [
     "restore",
     ...option("database", load.database),
-    ...pointWords(download.backup),
+    ...pointWords(download),
     ...option("from", download.from === plan.environment ? null : download.from),
     ...option("store", without.includes("store") ? null : download.store),
     ...option("into", into),
@@ -72,7 +72,9 @@ function option(name: string, value: string | null): readonly string[] {
   return value === null ? [] : [`--${name}`, value];
 }
 
-function pointWords(backup: string): readonly string[] {
+/** A file of the runbook and a backup of dbops may have one time. */
+function pointWords({ backup, layout }: DownloadStep): readonly string[] {
+  if (layout === "classic") return ["--file", classicKey(backup)];
   const stamp = parseBackupName(backup)?.stamp;
   return stamp === undefined ? ["--file", backup] : ["--at", stamp];
 }
@@ -86,7 +88,8 @@ function newName({ database, live, expect }: SwapStep, environment: Environment)
 }
 
 /** null: as the file says. */
-function ownJobs({ database, jobs }: LoadStep, environment: Environment): string | null {
+function ownJobs({ database, jobs, format }: LoadStep, environment: Environment): string | null {
+  if (format === "sql") return null;
   const declared = environment.databases.find(({ name }) => name === database);
   return declared?.restore.jobs === jobs ? null : String(jobs);
 }

@@ -2,16 +2,18 @@ import type { AcceptedFailure } from "./accepted-before.ts";
 import type { DatabaseProperties } from "./restore-target.ts";
 import type { BackupReference, StepBase } from "./step.ts";
 
-/** Source: the objects of one backup out of one store, each compared with its manifest while it passes. */
+/** Source: the objects of one backup out of one store, each compared with its manifest, or its checksum, while it passes. */
 export interface DownloadStep extends StepBase {
   readonly kind: "download";
   readonly artifact: string;
   /** Whose stores and backups; this plan's own environment, or the one given by `--from`. */
   readonly from: string;
   readonly backup: string;
+  /** Not given: dbops' own folder. */
+  readonly layout?: "classic";
   readonly store: string;
-  /** Of its manifest.json when it was planned. */
-  readonly expect: { readonly etag: string };
+  /** When it was planned: of its manifest.json (classic: of the file), and what the checksum beside a classic one said. */
+  readonly expect: { readonly etag: string; readonly sha256?: string };
 }
 
 /** Transform: every part out of its age file, or as it is where it was not encrypted. */
@@ -41,12 +43,17 @@ export interface CreateStep extends StepBase {
   };
 }
 
-/** Sink: the archive into the side database: pre-data and data from the stream, then post-data in parallel. */
+/**
+ * Sink: the archive into the side database: pre-data and data from the stream, then post-data in parallel; a plain dump in one
+ * transaction.
+ */
 export interface LoadStep extends StepBase {
   readonly kind: "load";
   readonly artifact: string;
   /** The side database. */
   readonly into: string;
+  /** What psql runs; not given: an archive. A plain dump has no entries, and one session loads it. */
+  readonly format?: "sql";
   /** Parallel sessions for indexes and constraints. */
   readonly jobs: number;
   /** Tables and indexes go into the database's own tablespace, whichever they had; not given: into the one they had. */

@@ -1,42 +1,33 @@
 import type { BackupContents } from "../model/archive-contents.ts";
 import { sha256 } from "../model/canonical.ts";
-import type { Environment } from "../model/environment.ts";
-import { folderOf } from "../model/layout.ts";
+import type { Instant } from "../model/instant.ts";
+import { folderOf, parseBackupName } from "../model/layout.ts";
 import type { Manifest, ManifestObject, ObjectRole } from "../model/manifest.ts";
 import { parseDetail } from "../model/parse-detail.ts";
 import { roleNamesIn } from "../model/role-names.ts";
-import type { ArchiveReader } from "../ports/archive-reader.ts";
-import type { Cipher } from "../ports/cipher.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
-import { type KeyRing, keysFor, naming, openObject, readContent, type Sealed } from "../ports/open-object.ts";
+import { keysFor, naming, openObject, readContent, type Sealed } from "../ports/open-object.ts";
 import { readManifest } from "../ports/read-manifest.ts";
-import { DbopsError, fail, problemsOf } from "../problems/dbops-error.ts";
+import { fail } from "../problems/dbops-error.ts";
 import type { Problem } from "../problems/problem.ts";
-
-/** One backup, and what it is read and opened with. */
-export interface BackupSource extends KeyRing {
-  readonly environment: Environment;
-  readonly store: ObjectStore;
-  /** Its name in `environment`. */
-  readonly storeName: string;
-  readonly backup: string;
-  readonly cipher: Cipher;
-  readonly archiveReader: ArchiveReader;
-}
+import { attempt, type BackupSource, placed } from "./backup-source.ts";
+import { observePlainDump } from "./observe-plain-dump.ts";
 
 /**
  * What a backup says about itself: manifest, detail, roles, and the archive's table of contents, for which only the head of
- * the archive is read. What cannot be read or opened is a value; null: its manifest does not fit.
+ * the archive is read. What cannot be read or opened is a value; null: it is of another moment, which its manifest tells, and of the
+ * runbook's file its name.
  */
 export async function observeContents(
   source: BackupSource,
-  fits: (manifest: Manifest) => boolean,
+  fits: (takenAt: Instant) => boolean,
   signal: AbortSignal,
 ): Promise<BackupContents | null> {
+  if (source.layout === "classic")
+    return fits(parseBackupName(source.backup)?.at ?? "") ? observePlainDump(source, signal) : null;
   const read = await attempt(() => readManifest(source.store, source.backup, signal), signal);
   if ("problem" in read) return { state: "unreadable", problem: placed(source, read.problem) };
   const { manifest } = read.value;
-  if (!fits(manifest)) return null;
+  if (!fits(manifest.snapshotAt)) return null;
   const opened = await attempt(() => open(source, manifest, signal), signal);
   if ("problem" in opened)
     return {
@@ -109,30 +100,4 @@ function explained(source: BackupSource, manifest: Manifest, found: Problem): Pr
     return name === undefined ? short : `${short} (${name})`;
   });
   return { ...found, detail: `${found.detail}; it opens with the private key of any of ${names.join(", ")}` };
-}
-
-function placed(source: BackupSource, found: Problem): Problem {
-  const { backup, storeName, environment } = source;
-  const where = `${backup} in store ${storeName}`;
-  const fix = found.fix ?? `dbops plan ${environment.name} verify ${backup}`;
-  return {
-    ...found,
-    fix,
-    detail: found.detail.includes(storeName) ? found.detail : `${where}: ${found.detail}`,
-  };
-}
-
-/** The outcome of a look, its failure being a value; an interrupt is none. */
-async function attempt<T>(
-  look: () => Promise<T>,
-  signal: AbortSignal,
-): Promise<{ readonly value: T } | { readonly problem: Problem }> {
-  try {
-    return { value: await look() };
-  } catch (error) {
-    signal.throwIfAborted();
-    const [first] = problemsOf(error);
-    if (!(error instanceof DbopsError) || first === undefined || first.code === "INTERNAL") throw error;
-    return { problem: first };
-  }
 }

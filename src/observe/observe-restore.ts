@@ -2,19 +2,22 @@ import { readFile } from "node:fs/promises";
 import { relative } from "node:path";
 import type { BackupContents, RestoreObservation } from "../model/archive-contents.ts";
 import { sha256 } from "../model/canonical.ts";
+import { localeOf } from "../model/database-locale.ts";
 import type { Database, Environment } from "../model/environment.ts";
-import type { Manifest } from "../model/manifest.ts";
+import type { Instant } from "../model/instant.ts";
+import type { TargetObservation } from "../model/restore-target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RestoreTarget } from "../ports/restore-target.ts";
 import { fail } from "../problems/dbops-error.ts";
-import { type BackupSource, observeContents } from "./observe-contents.ts";
+import type { BackupSource } from "./backup-source.ts";
+import { observeContents } from "./observe-contents.ts";
 
 /** What is to be restored, and over what. */
 export interface RestoreQuestion {
   /** Backups that may be it, in the order in which they are tried. */
   readonly sources: readonly [BackupSource, ...BackupSource[]];
-  /** Whether a backup is the one, by its manifest. */
-  fits(manifest: Manifest): boolean;
+  /** Whether a backup is the one, by the moment that it is of. */
+  fits(takenAt: Instant): boolean;
   /** The environment that the database is restored in. */
   readonly environment: Environment;
   readonly database: Database;
@@ -52,21 +55,36 @@ export async function observeRestore(
     contents,
     live,
     target,
+    ...(await declaredLocale(question, { contents, target }, signal)),
     sanitize,
   };
 }
 
-/** Manifests are small: only the backup that fits is looked into any further. */
+/** Looked at only where nothing else tells what the database was made with. */
+async function declaredLocale(
+  question: RestoreQuestion,
+  seen: { readonly contents: BackupContents; readonly target: TargetObservation },
+  signal: AbortSignal,
+): Promise<Pick<RestoreObservation, "declaredLocale">> {
+  const { contents, target } = seen;
+  if (contents.state !== "plain" || target.state !== "reachable" || target.live !== null) return {};
+  const name = await question.target.liveName(signal);
+  if (name === question.live) return {};
+  const found = await question.target.find(name, signal);
+  return { declaredLocale: found === null ? null : localeOf(found.properties) };
+}
+
+/** Manifests are small, and a file of the runbook tells by its name: only the backup that fits is looked into any further. */
 async function firstFitting(
   { sources, fits }: RestoreQuestion,
   signal: AbortSignal,
 ): Promise<{ readonly source: BackupSource; readonly contents: BackupContents }> {
   for (const source of sources) {
     const isLast = source === sources.at(-1);
-    const contents = await observeContents(source, (manifest) => isLast || fits(manifest), signal);
+    const contents = await observeContents(source, (takenAt) => isLast || fits(takenAt), signal);
     if (contents !== null) return { source, contents };
   }
-  throw new RangeError("the last one is looked into whatever its manifest says");
+  throw new RangeError("the last one is looked into whatever it is of");
 }
 
 async function readSanitize(

@@ -110,7 +110,11 @@ function fromForm(from: Environment, steps: readonly Step[]): object {
     stores: from.stores.filter((one) => stores.has(one.name)).map(storeForm(from)),
     databases: from.databases
       .filter((one) => databases.has(one.name))
-      .map(({ name, backup: { encryption } }) => ({ name, encryption })),
+      .map(({ name, backup: { encryption, classicPassphrase } }) =>
+        read.some((one) => one.layout === "classic" && one.database === name)
+          ? { name, classicPassphrase: classicPassphrase ?? null }
+          : { name, encryption },
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Readable, Transform } from "node:stream";
+import { DUMP_HEAD_BYTES } from "../model/plain-dump/dump-head.ts";
 import type { Secret } from "../model/secret.ts";
 import { DbopsError, fail } from "../problems/dbops-error.ts";
 import { problem } from "../problems/problem.ts";
@@ -18,6 +19,26 @@ export function openClassic(
   key: { readonly cipher: ClassicCipher; readonly passphrase: Secret },
 ): Readable {
   return gunzip(chain(key.cipher.decrypt(stored, key.passphrase), startsAsGzip()));
+}
+
+/**
+ * The first lines of the dump in the runbook's file, for which only the file's beginning is read; fails as `openClassic`, as far as it
+ * reads.
+ */
+export async function readDumpHead(
+  store: ObjectStore,
+  key: string,
+  opening: { readonly cipher: ClassicCipher; readonly passphrase: Secret },
+  signal: AbortSignal,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of openClassic(await store.read(key, null, signal), opening)) {
+    chunks.push(Buffer.from(chunk));
+    bytes += chunks.at(-1)?.length ?? 0;
+    if (bytes >= DUMP_HEAD_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString("utf8", 0, DUMP_HEAD_BYTES);
 }
 
 /** One wrong passphrase in 255 looks right to the cipher, and that only at the end: the first bytes tell at once. */

@@ -118,6 +118,8 @@ export interface LoadReport {
   readonly entries: readonly ArchiveEntry[];
   readonly failures: readonly LoadFailure[];
   readonly warnings: readonly string[];
+  /** How many tables a plain dump makes; not given: of an archive the entries tell. */
+  readonly tables?: number;
 }
 
 /** One error of pg_restore; never a statement, DETAIL or CONTEXT, which may hold data. */

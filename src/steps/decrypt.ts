@@ -12,6 +12,7 @@ import { DbopsError, fail } from "../problems/dbops-error.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import type { Artifact, BackupPorts, Part, ProbeRun, Standing, StepRun, Transform } from "./handler.ts";
 import { objectOf, openSource, portsOf, readDetail } from "./restore/backup-source.ts";
+import { assertOpens, openFile } from "./restore/open-file.ts";
 import { fromRestoreKnown, toRestoreKnown } from "./restore/restore-known.ts";
 
 /** Opens every part of a backup: out of its age file and its zstd stream; none ends unless it is what pg_dump wrote. */
@@ -22,6 +23,10 @@ export const decrypt: Transform<DecryptStep> = {
   /** Opens the smallest object: whether this host has a key that fits is known before hours of loading. */
   async probe(step: DecryptStep, run: ProbeRun): Promise<Standing> {
     const source = await openSource(downloadOf(step, run), run);
+    if (source.layout === "classic") {
+      await assertOpens(source, run);
+      return { state: "ready" };
+    }
     try {
       await readDetail(source, run);
       return { state: "ready" };
@@ -31,14 +36,16 @@ export const decrypt: Transform<DecryptStep> = {
   },
 
   async pipe(step: DecryptStep, input: Artifact, run: StepRun): Promise<Artifact> {
-    const { from, manifest, isPlain } = toRestoreKnown(input.known);
-    if (isPlain) fail("PLAN_INVALID", `${step.id} opens what is open already`);
-    const ports = await portsOf(from, run);
+    const known = toRestoreKnown(input.known);
+    if (known.isPlain) fail("PLAN_INVALID", `${step.id} opens what is open already`);
+    const ports = await portsOf(known.from, run);
+    if (known.layout === "classic") return openFile(input, { known, ports }, run);
+    const { manifest } = known;
     const keys = await keysFor(manifest, ports, whereToAdd(ports.environment)).catch((error: unknown) => {
       throw explained(error, manifest, ports.environment);
     });
     return {
-      known: fromRestoreKnown({ from, manifest, isPlain: true }),
+      known: fromRestoreKnown({ ...known, isPlain: true }),
       parts: input.parts.map((part) => openPart(part, { keys, manifest, ports }, run)),
       close: () => input.close(),
     };

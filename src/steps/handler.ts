@@ -41,7 +41,10 @@ export interface Ports {
 }
 
 /** What backups are read through. */
-export type BackupPorts = Pick<Ports, "environment" | "store" | "passphrase" | "openingKeys">;
+export type BackupPorts = Pick<
+  Ports,
+  "environment" | "store" | "passphrase" | "classicPassphrase" | "openingKeys"
+>;
 
 /** Where a step stands, found out by reading its own target only. */
 export type Standing =

@@ -58,9 +58,9 @@ function verifySettings(step: Extract<Step, { kind: "verify" }>): readonly strin
   }
 }
 
-function loadSettings({ jobs, skip, tolerate, tablespaces }: LoadStep): readonly string[] {
+function loadSettings({ format, jobs, skip, tolerate, tablespaces }: LoadStep): readonly string[] {
   return [
-    countText(jobs, "job"),
+    format === "sql" ? "as SQL" : countText(jobs, "job"),
     ...(tablespaces === "ignore" ? ["all into the database's own tablespace"] : []),
     ...(skip.length === 0 ? [] : [`leaving out ${countText(skip.length, "entry", "entries")}`]),
     ...(tolerate.length === 0 ? [] : [`tolerating ${countText(tolerate.length, "failure")}`]),

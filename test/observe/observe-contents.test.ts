@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ageCipher } from "../../src/adapters/age-cipher/age-cipher.ts";
 import { splitIdentities } from "../../src/adapters/age-cipher/identities.ts";
 import { openFileStore } from "../../src/adapters/file-store/file-store.ts";
+import { opensslCipher } from "../../src/adapters/openssl-cipher/openssl-cipher.ts";
 import { archiveReader } from "../../src/adapters/postgres/archive-reader.ts";
 import { loadEnvironment } from "../../src/config/load-environments.ts";
 import type { BackupContents } from "../../src/model/archive-contents.ts";
@@ -12,8 +13,10 @@ import type { Environment } from "../../src/model/environment.ts";
 import { folderOf } from "../../src/model/layout.ts";
 import type { ObjectRole } from "../../src/model/manifest.ts";
 import { Secret } from "../../src/model/secret.ts";
-import { type BackupSource, observeContents } from "../../src/observe/observe-contents.ts";
+import type { BackupSource } from "../../src/observe/backup-source.ts";
+import { observeContents } from "../../src/observe/observe-contents.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
+import { CLASSIC_KEY } from "../support/classic-backup.ts";
 import { declareApp } from "../support/declared-environment.ts";
 import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
 import { mustSucceed, type TakenBackup, takeBackup } from "../support/taken-backup.ts";
@@ -57,8 +60,11 @@ async function sourceIn(place: Workplace, change: Partial<BackupSource> = {}): P
     store: await openFileStore(join(place.folder, "stores/primary"), "read-only"),
     storeName: "primary",
     backup: backup.manifest.name,
+    layout: "directory",
     cipher: ageCipher(),
+    classicCipher: opensslCipher(),
     archiveReader: archiveReader(),
+    classicPassphrase: async () => new Secret(CLASSIC_KEY),
     openingKeys: async () => ({ identities: keys }),
     passphrase: async () => new Secret("never asked for"),
     ...change,

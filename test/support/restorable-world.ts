@@ -73,7 +73,8 @@ export function databasesOf(cluster: Cluster): Promise<string> {
   return cluster.psql("postgres", "SELECT oid, datname FROM pg_database ORDER BY oid");
 }
 
-const SOURCE = "the source";
+/** The name on the server of what was backed up. */
+export const SOURCE = "the source";
 
 const ROLES = `
   CREATE ROLE app_owner;

@@ -2,6 +2,7 @@ import { fail } from "../../problems/dbops-error.ts";
 import { CopyData } from "./copy-data.ts";
 import { judgeStatement, type Verdict } from "./judge-statement.ts";
 import { SqlScanner } from "./sql-scanner.ts";
+import { tablesMade } from "./tables-made.ts";
 
 export interface PlainDumpOptions {
   /** Settings that this server does not know are left out. */
@@ -17,6 +18,8 @@ export interface PlainDumpFacts {
   readonly statements: number;
   /** Tables with data (COPY). */
   readonly tables: number;
+  /** Tables that it makes, with data or without. */
+  readonly made: number;
   /** Version of the pg_dump that wrote it, `15.18`; null: it does not say. */
   readonly madeBy: string | null;
   /** What was left out and matters to people. */
@@ -58,7 +61,7 @@ export class PlainDump {
   #heldBytes = 0;
   #verdict: Verdict | null = null;
   #seen = { header: false, trailer: false, restrict: "", unrestrict: false };
-  #facts = { statements: 0, tables: 0 };
+  #facts = { statements: 0, tables: 0, made: 0 };
   #table = "";
   #madeBy: string | null = null;
   #leftOut: string[] = [];
@@ -190,6 +193,7 @@ export class PlainDump {
     const text = Buffer.concat(this.#held).toString("latin1");
     const verdict = judgeStatement(text, isWhole, this.#options.serverMajor);
     this.#verdict = verdict;
+    if (verdict.kind === "pass") this.#facts.made += tablesMade(text);
     if (verdict.kind === "refused") this.#forbid(verdict.what);
     if (verdict.kind === "left-out" && verdict.why !== null) this.#leftOut.push(utf8(verdict.why));
     if (verdict.kind === "pass" || verdict.kind === "copy") this.#out.push(...this.#held);

@@ -41,18 +41,27 @@ function sourceProblems({
   ];
 }
 
-function unknowns({ restore, target, contents, candidate }: RestoreCase): readonly Problem[] {
+function unknowns({
+  request,
+  restore,
+  target,
+  contents,
+  candidate,
+  chosen,
+}: RestoreCase): readonly Problem[] {
   const { name } = candidate.backup;
-  const version = contents.serverVersion === null ? "" : ", its server's version apart";
+  const version = contents.serverVersion === null ? "its server's version, " : "";
   return [
     noted(
-      `${name} is a plain dump: its roles, extensions, sizes, schema revision and list of entries are not known before it is loaded${version}; a role or extension that ${target.endpoint} lacks stops the load, and nothing of it stays`,
+      `${name} is a plain dump: ${version}its roles, extensions, sizes, schema revision and list of entries are not known before it is loaded; a role or extension that ${target.endpoint} lacks stops the load, and nothing of it stays`,
     ),
-    noted(`${name} got its name before it was dumped: it may hold what was written somewhat later`),
+    ...(chosen.moment === null
+      ? [noted(`${name} got its name before it was dumped: it may hold what was written somewhat later`)]
+      : []),
     noted(
-      `all that ${name} says is run as ${target.role.name}, in one transaction, which locks every table of it: one error anywhere stops it, and no follow-up plan goes on from there`,
-      `statements that reach beyond ${restore.live} (roles, databases, programs, files) are refused`,
+      `all that ${name} says is run as ${target.role.name} in one transaction, which locks every table of it; what reaches beyond ${restore.live} (programs, files, roles, databases) is refused; one error anywhere stops it, and no follow-up plan goes on from there`,
     ),
+    ...(request.jobs === null ? [] : [noted("--jobs: a plain dump is loaded by one session")]),
   ];
 }
 

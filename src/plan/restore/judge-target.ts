@@ -159,17 +159,24 @@ function rightProblems({ request, restore, target }: RestoreCase): readonly Prob
 }
 
 /** What an archive holds is run, and by whom. */
-function trustProblems({ environment, database, restore, target }: RestoreCase): readonly Problem[] {
+function trustProblems({
+  environment,
+  database,
+  restore,
+  contents,
+  target,
+}: RestoreCase): readonly Problem[] {
   const { role, endpoint } = target;
   if (!role.isSuperuser) return [];
   const source = `${database.name} of ${restore.from}`;
+  const code = contents.form === "archive" ? "the archive" : "the dump";
   const isForeign = restore.from !== environment.name;
   const trusted = isForeign
     ? `${restore.from} is trusted as much as ${environment.name}`
     : `all who write to it are trusted with all of ${endpoint}`;
   return [
     noted(
-      `${role.name} is a superuser on ${endpoint}, and loads with its rights whatever code the archive holds (functions in constraints, defaults and index expressions): whoever could write to ${source} can do on ${endpoint} what ${role.name} can`,
+      `${role.name} is a superuser on ${endpoint}, and loads with its rights whatever code ${code} holds (functions in constraints, defaults and index expressions): whoever could write to ${source} can do on ${endpoint} what ${role.name} can`,
       `unless ${trusted}: name a role that is no superuser as admin of ${database.name} in ${environment.file}`,
     ),
   ];

@@ -1,3 +1,4 @@
+import { localeOf } from "../../model/database-locale.ts";
 import type { DatabaseLocale, DatabaseProperties } from "../../model/restore-target.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { noted, type RestoreCase } from "./restore-case.ts";
@@ -42,11 +43,6 @@ export function localeFor({ contents, target, restore }: RestoreCase): {
   const known = target.live?.properties ?? restore.declaredLocale ?? null;
   if (known !== null) return { locale: localeOf(known), of: "database" };
   return { locale: localeOf(target.template), of: "server" };
-}
-
-function localeOf(known: DatabaseLocale): DatabaseLocale {
-  const { encoding, collate, ctype, localeProvider, icuLocale, icuRules } = known;
-  return { encoding, collate, ctype, localeProvider, icuLocale, icuRules };
 }
 
 /** The settings that a person has to set again. */

@@ -1,5 +1,6 @@
 import { canonicalJson } from "../../model/canonical.ts";
 import { holdOf, madeNames } from "../../model/made-database.ts";
+import type { DownloadStep, LoadStep } from "../../model/restore-steps.ts";
 import type { Step } from "../../model/step.ts";
 import type { Content } from "./content.ts";
 import { slotsLost } from "./judge-live.ts";
@@ -50,6 +51,7 @@ function pinStep(at: RestoreCase, { hold }: Names): readonly Step[] {
       why: "it must not be pruned while it is read",
       action: "place",
       backup: { existing: candidate.backup.name },
+      ...layoutOf(at),
       store: restore.store,
       hold,
       reason: `a restore of ${database.name} reads it`,
@@ -98,8 +100,9 @@ function pipelineSteps(
     artifact,
     from: restore.from,
     backup: candidate.backup.name,
+    ...layoutOf(at),
     store: restore.store,
-    expect: { etag: candidate.backup.etag ?? "" },
+    expect: expectOf(at),
   };
   const decrypt: Step = {
     ...base(at, "decrypt", "add"),
@@ -115,13 +118,27 @@ function pipelineSteps(
     needs: [decrypt.id],
     artifact,
     into: names.side,
-    jobs: request.jobs ?? database.restore.jobs,
+    ...formatOf(at),
     ...(request.noTablespaces ? { tablespaces: "ignore" as const } : {}),
     skip: content.skip,
     tolerate: [...content.tolerated].sort(),
     ...(content.acceptedBefore.length === 0 ? {} : { acceptedBefore: content.acceptedBefore }),
   };
   return [download, decrypt, load];
+}
+
+function layoutOf({ candidate }: RestoreCase): { readonly layout?: "classic" } {
+  return candidate.backup.layout === "classic" ? { layout: "classic" } : {};
+}
+
+function formatOf({ contents, request, database }: RestoreCase): Pick<LoadStep, "format" | "jobs"> {
+  if (contents.form === "plain dump") return { format: "sql", jobs: 1 };
+  return { jobs: request.jobs ?? database.restore.jobs };
+}
+
+function expectOf({ candidate, restore }: RestoreCase): DownloadStep["expect"] {
+  const etag = candidate.backup.etag ?? "";
+  return restore.contents.state === "plain" ? { etag, sha256: restore.contents.sha256 } : { etag };
 }
 
 function sanitizeSteps(at: RestoreCase, names: Names, after: string): readonly Step[] {

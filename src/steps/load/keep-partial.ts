@@ -6,14 +6,14 @@ import { DbopsError } from "../../problems/dbops-error.ts";
 import type { Problem } from "../../problems/problem.ts";
 import type { StepRun } from "../handler.ts";
 import { understoodDetail } from "../restore/backup-source.ts";
-import type { RestoreKnown } from "../restore/restore-known.ts";
+import type { ArchiveKnown } from "../restore/restore-known.ts";
 import { noteFor } from "../restore/side-database.ts";
 import { refuseMissing } from "./refuse-missing.ts";
 import { reported } from "./reported.ts";
 
 export interface EndedLoad {
   readonly report: LoadReport;
-  readonly known: RestoreKnown;
+  readonly known: ArchiveKnown;
   readonly side: NamedDatabase;
   /** The backup's detail.json. */
   readonly detail: string;

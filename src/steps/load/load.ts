@@ -6,9 +6,10 @@ import { type Problem, problem } from "../../problems/problem.ts";
 import type { Artifact, Part, ProbeRun, Sink, Standing, StepRun } from "../handler.ts";
 import { objectOf, understoodDetail } from "../restore/backup-source.ts";
 import { plannedServer } from "../restore/planned-server.ts";
-import { type RestoreKnown, toRestoreKnown } from "../restore/restore-known.ts";
+import { type ArchiveKnown, toRestoreKnown } from "../restore/restore-known.ts";
 import { lookAtSide, makeSide, noteFor, type SideName } from "../restore/side-database.ts";
 import { refusalBeforeLoad, swapFor } from "../restore/swap-refusal.ts";
+import { loadPlainDump } from "./load-plain-dump.ts";
 import { refuseFailures } from "./refuse-failures.ts";
 import { refuseMissing } from "./refuse-missing.ts";
 import { reported } from "./reported.ts";
@@ -56,18 +57,17 @@ export const load: Sink<LoadStep> = {
   async drain(step: LoadStep, input: Artifact, run: StepRun): Promise<Facts> {
     const known = toRestoreKnown(input.known);
     if (!known.isPlain) fail("PLAN_INVALID", `${step.id} gets a backup that nothing opened`);
-    const { archive, detail } = partsOf(step, input);
+    if ((step.format === "sql") !== (known.layout === "classic"))
+      fail("PLAN_INVALID", `${step.id} is planned for another format than it gets`);
     const side = await sideFor(step, run);
     await run.note({ name: side.name, oid: side.oid }); // from here on it is not empty
-    const text = await textOf(detail);
-    const report = await loadArchive(step, { archive, side, known }, run);
-    await refuseFailures(step, { report, known, side, detail: text }, run);
-    const more = { detail: understoodDetail(text, known.manifest), report };
-    const { tables, unlisted } = await refuseMissing(step, more, run);
-    const bytes = objectOf(known.manifest, "archive").plaintextBytes;
-    const facts = { ...side, bytes, ...reported(report), tables, unlisted };
+    const backup = known.layout === "classic" ? known.backup : known.manifest.name;
+    const facts =
+      known.layout === "classic"
+        ? await loadPlainDump(step, { input, side, backup }, run)
+        : await loadBackup(step, { input, side, known }, run);
     await run.note(facts);
-    const note = noteFor({ database: step.database, backup: known.manifest.name }, "loaded", run);
+    const note = noteFor({ database: step.database, backup }, "loaded", run);
     await run.ports.restoreTarget(step.database).setNote(side, note, run.signal);
     return { ...facts, loaded: true };
   },
@@ -115,6 +115,25 @@ function changed(step: LoadStep, run: ProbeRun): Problem {
   return problem("TARGET_CHANGED", detail, { fix: `dbops apply ${run.plan.plan}`, final: false });
 }
 
+async function loadBackup(
+  step: LoadStep,
+  {
+    input,
+    side,
+    known,
+  }: { readonly input: Artifact; readonly side: NamedDatabase; readonly known: ArchiveKnown },
+  run: StepRun,
+): Promise<Facts> {
+  const { archive, detail } = partsOf(step, input);
+  const text = await textOf(detail);
+  const report = await loadArchive(step, { archive, side, known }, run);
+  await refuseFailures(step, { report, known, side, detail: text }, run);
+  const more = { detail: understoodDetail(text, known.manifest), report };
+  const { tables, unlisted } = await refuseMissing(step, more, run);
+  const bytes = objectOf(known.manifest, "archive").plaintextBytes;
+  return { ...side, bytes, ...reported(report), tables, unlisted };
+}
+
 /** Nobody reads the parts that a restore does not need. */
 function partsOf(step: LoadStep, input: Artifact): { readonly archive: Part; readonly detail: Part } {
   const named = (name: string): Part =>
@@ -134,7 +153,7 @@ async function textOf(part: Part): Promise<string> {
 interface Loading {
   readonly archive: Part;
   readonly side: NamedDatabase;
-  readonly known: RestoreKnown;
+  readonly known: ArchiveKnown;
 }
 
 async function loadArchive(

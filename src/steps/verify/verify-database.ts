@@ -5,8 +5,9 @@ import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import type { ProbeRun, Standing, StepRun } from "../handler.ts";
 import { nameSome } from "../load/refuse-missing.ts";
-import { openSource, readDetail, understoodDetail } from "../restore/backup-source.ts";
+import { openArchive, readDetail, understoodDetail } from "../restore/backup-source.ts";
 import { missingTables, perhapsEmptied, tableName } from "../restore/compare-tables.ts";
+import { lackOfTables } from "../restore/count-tables.ts";
 import { loadedSide, standingOnSide } from "../restore/side-database.ts";
 import { findEmptied } from "./find-emptied.ts";
 import type { Variant } from "./variant.ts";
@@ -32,16 +33,15 @@ export const verifyDatabase: Variant<VerifyDatabaseStep> = {
 
 /** What the plan's own SQL files removed is told, not refused: that all had been there was found out behind the load. */
 async function compareTables(step: VerifyDatabaseStep, run: StepRun): Promise<Facts> {
-  const source = await openSource(downloadOf(step, run), run);
+  const download = downloadOf(step, run);
+  if (download.layout === "classic") return countTables(step, run);
+  const source = await openArchive(download, run);
   const detail = understoodDetail(await readDetail(source, run), source.manifest);
   const there = await run.ports.restoreTarget(step.database).tables(step.name, run.signal);
   const expected = { tables: detail.tables, without: step.without, unlisted: unlistedBy(step, run) };
   const missing = missingTables(expected, there).map(tableName);
-  const isSanitized = run.plan.steps.some((one) => one.kind === "sanitize" && one.name === step.name);
-  if (missing.length > 0 && !isSanitized)
-    fail("RESTORE_INCOMPLETE", `${step.name} lacks ${nameSome(missing)}`, {
-      fix: `look at ${step.name}, which stays, then plan the restore again:\n${planAgain(run.plan, run.ports.environment)}`,
-    });
+  const isSanitized = sanitizes(step, run);
+  if (missing.length > 0 && !isSanitized) incomplete(step, `lacks ${nameSome(missing)}`, run);
   const emptied = isSanitized ? [] : await findEmptied(step, perhapsEmptied(expected, there), run);
   return {
     tables: there.length,
@@ -50,6 +50,26 @@ async function compareTables(step: VerifyDatabaseStep, run: StepRun): Promise<Fa
       ? { warnings: [`no row, where the source's estimate was of some, in ${nameSome(emptied)}`] }
       : {}),
   };
+}
+
+/** Nothing lists the tables of a plain dump: those that it made were counted when it was loaded. */
+async function countTables(step: VerifyDatabaseStep, run: StepRun): Promise<Facts> {
+  const { length: tables } = await run.ports.restoreTarget(step.database).tables(step.name, run.signal);
+  const made = Number(loadedFacts(step, run)?.["made"] ?? 0);
+  const lack = lackOfTables(tables, made);
+  if (lack === null) return { tables };
+  if (!sanitizes(step, run)) incomplete(step, lack, run);
+  return { tables, warnings: [`behind the SQL files, ${step.name} ${lack}`] };
+}
+
+function sanitizes({ name }: VerifyDatabaseStep, { plan }: StepRun): boolean {
+  return plan.steps.some((one) => one.kind === "sanitize" && one.name === name);
+}
+
+function incomplete(step: VerifyDatabaseStep, what: string, run: StepRun): never {
+  fail("RESTORE_INCOMPLETE", `${step.name} ${what}`, {
+    fix: `look at ${step.name}, which stays, then plan the restore again:\n${planAgain(run.plan, run.ports.environment)}`,
+  });
 }
 
 function downloadOf(step: VerifyDatabaseStep, run: ProbeRun): DownloadStep {
@@ -63,9 +83,13 @@ function downloadOf(step: VerifyDatabaseStep, run: ProbeRun): DownloadStep {
 
 /** What the load found to be made by extensions. */
 function unlistedBy(step: VerifyDatabaseStep, run: ProbeRun): readonly string[] {
-  const load = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
-  const noted = load === undefined ? null : run.journaled(load.id)?.["unlisted"];
+  const noted = loadedFacts(step, run)?.["unlisted"];
   return Array.isArray(noted) ? noted.filter((one) => typeof one === "string") : [];
+}
+
+function loadedFacts(step: VerifyDatabaseStep, run: ProbeRun): Facts | null {
+  const load = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
+  return load === undefined ? null : run.journaled(load.id);
 }
 
 /** Names the check and never what it found, which is data. */

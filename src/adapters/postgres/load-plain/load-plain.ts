@@ -31,7 +31,8 @@ export async function loadPlain(
     const { facts, end } = await run(psql, load, { serverMajor, place, signal });
     await assertStillSame(access, load.into, signal);
     const leftOut = facts.leftOut.map((what) => `left out: ${what}`);
-    return { program: tool.version, entries: [], failures: [], warnings: [...leftOut, ...end.warnings] };
+    const warnings = [...leftOut, ...end.warnings];
+    return { program: tool.version, entries: [], failures: [], warnings, tables: facts.made };
   } finally {
     if (!load.archive.readableEnded) load.archive.destroy();
   }

@@ -1,3 +1,4 @@
+import { localeOf } from "../../../model/database-locale.ts";
 import type {
   AdminRole,
   DatabaseProperties,
@@ -107,8 +108,7 @@ async function readTemplate(session: Session, { endpoint }: Target): Promise<Tar
   const { properties } =
     (await readDatabaseRow(session, "template0")) ??
     fail("RESTORE_BLOCKED", `${endpoint} has no template0, which every new database is made from`);
-  const { encoding, collate, ctype, localeProvider, icuLocale, icuRules } = properties;
-  return { encoding, collate, ctype, localeProvider, icuLocale, icuRules };
+  return localeOf(properties);
 }
 
 /** `ALTER DATABASE … SET dbops.environment`, not what is set for a role in it. */
