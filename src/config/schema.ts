@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv, type ErrorObject, type Options } from "ajv";
 
 /** The part of a JSON schema that messages and suggestions are made from. */
 export interface SchemaNode {
@@ -16,7 +16,7 @@ export interface SchemaNode {
 
 /** Every way in which a value is not what the schema of environment files says; none: it is an EnvironmentFile. */
 export function schemaErrors(value: unknown): readonly ErrorObject[] {
-  validate ??= new Ajv({ allErrors: true, verbose: true, strict: true }).compile(schema());
+  validate ??= new Ajv(OPTIONS).compile(schema());
   validate(value);
   return validate.errors ?? [];
 }
@@ -25,6 +25,9 @@ export function schemaErrors(value: unknown): readonly ErrorObject[] {
 export function homeOf(key: string): string | null {
   return homesBelow(schema(), [], key).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0] ?? null;
 }
+
+/** Whether the schema itself is a valid one is asked in a test, not at every start. */
+const OPTIONS: Options = { allErrors: true, verbose: true, strict: true, validateSchema: false };
 
 let validate: ReturnType<Ajv["compile"]> | null = null;
 let loaded: SchemaNode | null = null;
