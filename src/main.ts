@@ -2,6 +2,7 @@ import { isatty } from "node:tty";
 import { CommanderError } from "commander";
 import type { Context } from "./commands/context.ts";
 import { buildProgram, type GlobalOptions, type Run } from "./main/command-line.ts";
+import { PATIENCE, type Patience } from "./ports/patience.ts";
 import type { View } from "./ports/view.ts";
 import { DbopsError, problemsOf } from "./problems/dbops-error.ts";
 import { EXIT, exitCodeOf } from "./problems/exit-code.ts";
@@ -10,7 +11,7 @@ import { openView } from "./views/open-view.ts";
 import { decideOutput } from "./views/output.ts";
 
 /** The program: reads the process, runs one command, and exits with its code. */
-export async function main(): Promise<void> {
+export async function main(patience: Patience = PATIENCE): Promise<void> {
   // `dbops backups | head` is no failure, and a run whose reader has gone still has to end its work and say how.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreGoneReader);
   const interrupt = new AbortController();
@@ -19,16 +20,20 @@ export async function main(): Promise<void> {
   const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   process.on("SIGHUP", () => (hasTerminal ? stop() : undefined));
-  const code = await exitCodeFor(process.argv, interrupt.signal);
+  const code = await exitCodeFor(process.argv, patience, interrupt.signal);
   await Promise.all([drained(process.stdout), drained(process.stderr)]); // exiting would cut what a slow pipe has not taken
   process.exit(code);
 }
 
-async function exitCodeFor(argv: readonly string[], signal: AbortSignal): Promise<number> {
+async function exitCodeFor(
+  argv: readonly string[],
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<number> {
   let code: number = EXIT.done;
   const run: Run = async (options, work) => {
     const view = viewFor(options);
-    code = await contextFor(options, view, signal)
+    code = await contextFor(options, { view, patience }, signal)
       .then(work)
       .catch((error: unknown) => reported(error, view, signal));
   };
@@ -67,7 +72,11 @@ function reported(error: unknown, view: View, signal: AbortSignal): number {
   return exitCodeOf(problems);
 }
 
-async function contextFor(options: GlobalOptions, view: View, signal: AbortSignal): Promise<Context> {
+async function contextFor(
+  options: GlobalOptions,
+  { view, patience }: { readonly view: View; readonly patience: Patience },
+  signal: AbortSignal,
+): Promise<Context> {
   const [{ connect }, { systemClock }] = await Promise.all([
     import("./main/connect.ts"),
     import("./adapters/system-clock.ts"),
@@ -78,7 +87,7 @@ async function contextFor(options: GlobalOptions, view: View, signal: AbortSigna
     signal,
     configFolder: options.config,
     workingFolder: process.cwd(),
-    connect: (environment, access) => connect(environment, access, signal),
+    connect: (environment, access) => connect(environment, access, signal, patience),
   };
 }
 

@@ -3,9 +3,10 @@ import { fail } from "../problems/dbops-error.ts";
 
 const LIMIT_MS = 15_000;
 
-/** Node's own fetch; each question has 15 s. */
-export function http(): Http {
+/** Node's own fetch; each question has 15 s. `pauseMs` as in `Http`. */
+export function http(pauseMs: number): Http {
   return {
+    pauseMs,
     async status(url, signal) {
       try {
         const limit = AbortSignal.timeout(LIMIT_MS);

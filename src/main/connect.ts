@@ -16,6 +16,7 @@ import { loadEnvironment } from "../config/load-environments.ts";
 import type { Database, Environment, S3StoreDeclaration, Store } from "../model/environment.ts";
 import type { Secret } from "../model/secret.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import { PATIENCE, type Patience } from "../ports/patience.ts";
 import type { RestoreTarget } from "../ports/restore-target.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { shellQuoted } from "../problems/shell-quoted.ts";
@@ -29,24 +30,36 @@ import {
 } from "./lazy-ports.ts";
 
 /** Builds the adapters of an environment; every one is opened, and its SDK loaded, at its first use. */
-export function connect(environment: Environment, access: Access, signal: AbortSignal): Connection {
+export function connect(
+  environment: Environment,
+  access: Access,
+  signal: AbortSignal,
+  patience: Patience = PATIENCE,
+): Connection {
   const stores = new Map(environment.stores.map((one) => [one.name, stackOf(one, access, signal)]));
   return {
-    ports: portsOf(environment, { stores, access }, signal),
+    ports: portsOf(environment, { stores, access, patience }, signal),
     records: recordsOf(environment, access, signal),
   };
 }
 
 type Access = "read-only" | "read-write";
 
+interface Manner {
+  readonly access: Access;
+  readonly patience: Patience;
+}
+
 function portsOf(
   environment: Environment,
-  { stores, access }: { readonly stores: ReadonlyMap<string, ObjectStore>; readonly access: Access },
+  { stores, access, patience }: Manner & { readonly stores: ReadonlyMap<string, ObjectStore> },
   signal: AbortSignal,
 ): Ports {
   const secrets = { resolve: resolveSecret };
   const databases = new Map(environment.databases.map((one) => [one.name, lazyPostgres(one, secrets)]));
-  const targets = new Map(environment.databases.map((one) => [one.name, targetOf(one, secrets, access)]));
+  const targets = new Map(
+    environment.databases.map((one) => [one.name, targetOf(one, { secrets, access, patience })]),
+  );
   return {
     environment,
     store: (name) => stores.get(name) ?? unknown("store", name, environment),
@@ -56,7 +69,7 @@ function portsOf(
     archiveLister: lazyArchiveLister(),
     archiveReader: lazyArchiveReader(),
     restoreTarget: (name) => targets.get(name) ?? unknown("database", name, environment),
-    http: http(),
+    http: http(patience.answerMs),
     elsewhere: (name) => elsewhere(environment, name, signal),
     clock: systemClock,
     passphrase: (database) => passphraseOf(environment, database, signal),
@@ -65,8 +78,11 @@ function portsOf(
   };
 }
 
-function targetOf(database: Database, secrets: Secrets, access: Access): RestoreTarget {
-  const target = lazyRestoreTarget(database, secrets);
+function targetOf(
+  database: Database,
+  { access, ...options }: Manner & { readonly secrets: Secrets },
+): RestoreTarget {
+  const target = lazyRestoreTarget(database, options);
   return access === "read-only" ? readOnlyTarget(target) : target;
 }
 

@@ -2,6 +2,7 @@ import type { Database } from "../model/environment.ts";
 import type { Secret, SecretSource } from "../model/secret.ts";
 import type { ArchiveLister } from "../ports/archive-lister.ts";
 import type { ArchiveReader } from "../ports/archive-reader.ts";
+import type { Patience } from "../ports/patience.ts";
 import type { Postgres } from "../ports/postgres.ts";
 import type { RestoreTarget } from "../ports/restore-target.ts";
 
@@ -20,11 +21,14 @@ export function lazyPostgres(database: Database, secrets: Secrets): Postgres {
 }
 
 /** Loads node-pg, and resolves the admin's password, at the first question to the server. */
-export function lazyRestoreTarget(database: Database, secrets: Secrets): RestoreTarget {
+export function lazyRestoreTarget(
+  database: Database,
+  options: { readonly secrets: Secrets; readonly patience: Patience },
+): RestoreTarget {
   let opened: Promise<RestoreTarget> | null = null;
   const open = () => {
     opened ??= import("../adapters/postgres/restore-target/open-restore-target.ts").then((adapter) =>
-      adapter.openRestoreTarget(database, secrets),
+      adapter.openRestoreTarget(database, options),
     );
     return opened;
   };

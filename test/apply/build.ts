@@ -127,7 +127,7 @@ export function portsOf(stores: Readonly<Record<string, ObjectStore>>, clock: Cl
     archiveLister: { countEntries: absent("archive") },
     archiveReader: { entriesOf: absent("archive") },
     restoreTarget: absent("target"),
-    http: { status: absent("network") },
+    http: { pauseMs: 0, status: absent("network") },
     elsewhere: absent("other environment"),
     clock,
     passphrase: absent("passphrase"),

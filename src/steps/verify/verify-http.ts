@@ -5,9 +5,7 @@ import { type Problem, problem } from "../../problems/problem.ts";
 import type { ProbeRun, Standing, StepRun } from "../handler.ts";
 import type { Variant } from "./variant.ts";
 
-/** An application that lost its connections needs a moment. */
 const TRIES = 6;
-const PAUSE_MS = 5_000;
 
 /** Asks every URL until it answers with 2xx, a few times at most. */
 export const verifyHttp: Variant<VerifyHttpStep> = {
@@ -36,7 +34,7 @@ async function askPatiently(url: string, run: StepRun): Promise<Answer> {
   for (let tried = 1; ; tried += 1) {
     const last = await ask(url, run);
     if (typeof last === "number" || tried === TRIES) return { url, last };
-    await run.ports.clock.sleep(PAUSE_MS, run.signal);
+    await run.ports.clock.sleep(run.ports.http.pauseMs, run.signal);
   }
 }
 

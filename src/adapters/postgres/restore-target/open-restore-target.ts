@@ -1,4 +1,5 @@
 import type { Database } from "../../../model/environment.ts";
+import { PATIENCE, type Patience } from "../../../ports/patience.ts";
 import type { RestoreTarget } from "../../../ports/restore-target.ts";
 import { openInPlace } from "../in-place/open-in-place.ts";
 import { loadArchive } from "../load/load-archive.ts";
@@ -16,11 +17,17 @@ import { setNote } from "./set-note.ts";
 import { snapshotOf } from "./snapshot-of.ts";
 import { swapDatabases } from "./swap-databases.ts";
 
+export interface TargetOptions {
+  readonly secrets: Secrets;
+  /** With the variables of libpq; this process's own unless given. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly patience?: Patience;
+}
+
 /** The port over node-pg and pg_restore. Nothing is resolved or opened before the first call. */
 export function openRestoreTarget(
   database: Database,
-  secrets: Secrets,
-  env: NodeJS.ProcessEnv = process.env,
+  { secrets, env = process.env, patience = PATIENCE }: TargetOptions,
 ): RestoreTarget {
   const access = adminAccess(database, { secrets, env });
   return {
@@ -37,7 +44,7 @@ export function openRestoreTarget(
     runScript: (name, script, signal) => runScript(access, { name, script }, signal),
     tables: (name, signal) => readTables(access, name, signal),
     ask: (name, sql, signal) => ask(access, { name, sql }, signal),
-    swap: (swap, signal) => swapDatabases(access, swap, signal),
+    swap: (swap, signal) => swapDatabases(access, { swap, patience }, signal),
     inPlace: openInPlace(access),
   };
 }

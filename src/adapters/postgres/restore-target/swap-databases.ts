@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { Patience } from "../../../ports/patience.ts";
 import type { Swap } from "../../../ports/restore-target.ts";
 import { DbopsError, fail } from "../../../problems/dbops-error.ts";
 import { problem } from "../../../problems/problem.ts";
@@ -11,24 +12,24 @@ import { type Admin, type Attempt, finishSwap, swapOnce } from "./swap-attempt.t
 import { type Places, readPlaces } from "./swap-places.ts";
 import { heldBy, isLost, swapFailed } from "./swap-problem.ts";
 
-/** How long it is tried; an attempt under way is finished. */
-const TRIED_MS = 20_000;
-/** How long a server that was lost at COMMIT is looked for, to find out whether it happened. */
-const LOOKED_MS = 20_000;
 /** When a server that says nothing counts as lost. */
 const ATTEMPT_MS = 60_000;
 const PAUSE_MS = 250;
 
 /** As `RestoreTarget.swap`. A swap that has happened already resolves. */
-export async function swapDatabases(access: AdminAccess, swap: Swap, signal: AbortSignal): Promise<void> {
+export async function swapDatabases(
+  access: AdminAccess,
+  { swap, patience }: { readonly swap: Swap; readonly patience: Patience },
+  signal: AbortSignal,
+): Promise<void> {
   const run: Run = { access, swap, backend: null, carried: null, askedMs: null, lost: null };
-  let endsAt = performance.now() + TRIED_MS;
+  let endsAt = performance.now() + patience.swapMs;
   for (;;) {
     const outcome = await tryOnce(run, signal);
     if (outcome === "swapped") return;
     if (outcome === "lost" && run.carried !== null && run.askedMs === null) {
       run.askedMs = performance.now();
-      endsAt = Math.max(endsAt, run.askedMs + LOOKED_MS);
+      endsAt = Math.max(endsAt, run.askedMs + patience.commitMs);
     }
     if (performance.now() > endsAt) throw outcome === "lost" ? lostProblem(run) : heldBy(swap, outcome);
     await pause(PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -32,7 +32,7 @@ function watched() {
 test("the admin's secret is resolved at the first use and once, the backup role's never", async () => {
   const { asked, resolve } = watched();
   const admin = adminOf(cluster);
-  const target = openRestoreTarget(declaredWith(cluster, admin), { resolve }, {});
+  const target = openRestoreTarget(declaredWith(cluster, admin), { secrets: { resolve }, env: {} });
   expect(asked).toEqual([]);
   await Promise.all(["postgres", "nowhere"].map((name) => target.find(name, signal())));
   await target.find("side", signal());
@@ -49,7 +49,10 @@ test("a secret that could not be had is asked for again", async () => {
     if (tries++ === 0) throw none;
     return new Secret(cluster.password);
   };
-  const target = openRestoreTarget(declaredWith(cluster, adminOf(cluster)), { resolve }, {});
+  const target = openRestoreTarget(declaredWith(cluster, adminOf(cluster)), {
+    secrets: { resolve },
+    env: {},
+  });
   await expect(target.find("side", signal())).rejects.toBe(none);
   expect(await target.find("side", signal())).toMatchObject({ name: "side" });
 });
@@ -64,7 +67,7 @@ test("without a password the passfile is asked for the admin, database by databa
     { mode: 0o600 },
   );
   const admin = { user: "admin: \\ name", password: null, database: "postgres" };
-  const target = openRestoreTarget(declaredWith(cluster, admin), secrets, { PGPASSFILE: file });
+  const target = openRestoreTarget(declaredWith(cluster, admin), { secrets, env: { PGPASSFILE: file } });
   expect(await target.find("side", signal())).toMatchObject({ name: "side" });
   const problem = await problemOf(target.tables("side", signal()));
   expect([problem.code, problem.detail]).toEqual([
@@ -81,10 +84,13 @@ test("a connection that is a URL or a service gives the place, and neither its u
     `[shop]\nhost=127.0.0.1\nport=${cluster.port}\nuser=no_such_role\npassword=wrong\ndbname=nowhere\nsslmode=disable\n`,
   );
   const on = (connection: Database["connection"], password: SecretSource | null) =>
-    openRestoreTarget({ ...declaredWith(cluster, { ...adminOf(cluster), password }), connection }, secrets, {
-      PGSERVICEFILE: join(folder, "services"),
-      HOME: folder,
-    });
+    openRestoreTarget(
+      { ...declaredWith(cluster, { ...adminOf(cluster), password }), connection },
+      {
+        secrets,
+        env: { PGSERVICEFILE: join(folder, "services"), HOME: folder },
+      },
+    );
   const places = [{ kind: "url", url: { env: url } } as const, { kind: "service", service: "shop" } as const];
   for (const place of places) {
     expect(await on(place, { file: cluster.passwordFile }).find("side", signal())).toMatchObject({
@@ -101,7 +107,7 @@ test("what the role sets about timeouts and read-only transactions does not hind
     `ALTER ROLE postgres SET default_transaction_read_only = on; ALTER ROLE postgres SET statement_timeout = '1ms';
      ALTER ROLE postgres SET standard_conforming_strings = off`,
   );
-  const target = openRestoreTarget(declaredWith(cluster, adminOf(cluster)), secrets, {});
+  const target = openRestoreTarget(declaredWith(cluster, adminOf(cluster)), { secrets, env: {} });
   await target.runScript(
     "side",
     { path: "a.sql", text: "CREATE TABLE a AS SELECT 'C:\\' AS b, pg_sleep(0.1)::text AS slept" },

@@ -234,11 +234,11 @@ describe("databases that dbops made", () => {
 
 describe("a server that cannot be looked at is unreadable, with what to do", () => {
   const withAdmin = (more: Partial<ReturnType<typeof adminOf>>) =>
-    openRestoreTarget(declaredWith(cluster, { ...adminOf(cluster), ...more }), secrets, {});
+    openRestoreTarget(declaredWith(cluster, { ...adminOf(cluster), ...more }), { secrets, env: {} });
 
   test("when nothing listens", async () => {
     const database = declaredWith(cluster, adminOf(cluster), { port: 1 });
-    const problem = await unreadable(openRestoreTarget(database, secrets, {}));
+    const problem = await unreadable(openRestoreTarget(database, { secrets, env: {} }));
     expect([problem.code, problem.fix]).toEqual(["DATABASE_UNREACHABLE", "pg_isready -h 127.0.0.1 -p 1"]);
   });
 
@@ -259,7 +259,7 @@ describe("a server that cannot be looked at is unreadable, with what to do", () 
   });
 
   test("when there is no admin role", async () => {
-    const problem = await unreadable(openRestoreTarget(declaredWith(cluster, null), secrets, {}));
+    const problem = await unreadable(openRestoreTarget(declaredWith(cluster, null), { secrets, env: {} }));
     expect([problem.code, problem.fix]).toEqual([
       "CONFIG_INVALID",
       expect.stringContaining("databases.shop: admin:"),
@@ -268,7 +268,9 @@ describe("a server that cannot be looked at is unreadable, with what to do", () 
 
   test("when the secret cannot be had", async () => {
     const none = { resolve: async () => fail("SECRET_UNAVAILABLE", "ADMIN_PASSWORD") };
-    const problem = await unreadable(openRestoreTarget(declaredWith(cluster, adminOf(cluster)), none, {}));
+    const problem = await unreadable(
+      openRestoreTarget(declaredWith(cluster, adminOf(cluster)), { secrets: none, env: {} }),
+    );
     expect(problem.code).toBe("SECRET_UNAVAILABLE");
   });
 

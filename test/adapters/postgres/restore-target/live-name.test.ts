@@ -7,7 +7,7 @@ import { tempFolder } from "../../../support/temp-folder.ts";
 import { declared, secrets, signal } from "../declared.ts";
 
 function nameOf(connection: Connection, env: NodeJS.ProcessEnv = {}): Promise<string> {
-  return openRestoreTarget(declared(connection), secrets, env).liveName(signal());
+  return openRestoreTarget(declared(connection), { secrets, env }).liveName(signal());
 }
 
 test("the name that a file says is the name, and no secret is asked for", async () => {

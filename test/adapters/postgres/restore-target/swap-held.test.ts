@@ -166,10 +166,10 @@ test("a subscription's worker is named; once it is disabled the swap gets throug
   await cluster.psql("subscriber_old", "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s;");
 });
 
-test.concurrent("a session that the role may not end is named when the time is over, and the others stay", async () => {
+test("a session that the role may not end is named when the time is over, and the others stay", async () => {
   const asked = await standing(cluster, "held", "manager");
   const [superuser, other] = [await sessionIn("held"), await sessionIn("held", "manager")];
-  const problem = await problemOf(swap(cluster, asked, { user: "manager" }));
+  const problem = await problemOf(swap(cluster, asked, { user: "manager", isHurried: true }));
   const [row] = await superuser.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
   expect(problem).toMatchObject({
     code: "SWAP_FAILED",
@@ -181,10 +181,10 @@ test.concurrent("a session that the role may not end is named when the time is o
   for (const session of [superuser, other]) await session.close();
 });
 
-test.concurrent("another admin's open transaction is named when the time is over", async () => {
+test("another admin's open transaction is named when the time is over", async () => {
   const asked = await standing(cluster, "altered");
   const other = await holdLock(cluster, "template1", "ALTER DATABASE altered CONNECTION LIMIT 5");
-  const problem = await problemOf(swap(cluster, asked));
+  const problem = await problemOf(swap(cluster, asked, { isHurried: true }));
   expect([problem.code, problem.detail]).toEqual([
     "SWAP_FAILED",
     expect.stringMatching(

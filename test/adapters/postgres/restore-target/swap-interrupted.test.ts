@@ -135,14 +135,14 @@ describe("a connection that is lost", () => {
     expect(await openTo(cluster, "meddled_old")).toBe("nobody");
   });
 
-  test.concurrent("and does not come back is SWAP_FAILED before COMMIT, which renamed nothing", async () => {
+  test("and does not come back is SWAP_FAILED before COMMIT, which renamed nothing", async () => {
     const asked = await standing(cluster, "gone_before");
     const before = await propertiesOf(cluster, asked.live);
     const proxy: PostgresProxy = await startPostgresProxy(cluster.port, (message) => {
       if (message.includes(RENAME)) proxy.goDown();
       return "pass";
     });
-    const problem = await problemOf(swap(cluster, asked, { port: proxy.port }));
+    const problem = await problemOf(swap(cluster, asked, { port: proxy.port, isHurried: true }));
     expect([problem.code, problem.detail]).toEqual([
       "SWAP_FAILED",
       expect.stringContaining("nothing was renamed"),
@@ -151,14 +151,14 @@ describe("a connection that is lost", () => {
     await proxy.close();
   });
 
-  test.concurrent("and does not come back is not called failed once COMMIT was sent", async () => {
+  test("and does not come back is not called failed once COMMIT was sent", async () => {
     const asked = await standing(cluster, "gone_after");
     const before = await propertiesOf(cluster, asked.live);
     const proxy: PostgresProxy = await startPostgresProxy(cluster.port, (message) => {
       if (!message.includes(COMMIT)) return "pass";
       return { after: () => until(() => hasSwapped(asked)).then(() => proxy.goDown()) };
     });
-    const problem = await problemOf(swap(cluster, asked, { port: proxy.port }));
+    const problem = await problemOf(swap(cluster, asked, { port: proxy.port, isHurried: true }));
     expect([problem.code, problem.detail]).toEqual([
       "DATABASE_UNREACHABLE",
       expect.stringContaining("whether gone_after was swapped is not known"),

@@ -2,6 +2,7 @@
 import { adminAccess } from "../../../../src/adapters/postgres/restore-target/admin-access.ts";
 import { swapDatabases } from "../../../../src/adapters/postgres/restore-target/swap-databases.ts";
 import type { Database } from "../../../../src/model/environment.ts";
+import { PATIENCE } from "../../../../src/ports/patience.ts";
 import type { Swap } from "../../../../src/ports/restore-target.ts";
 import { secrets, signal } from "../declared.ts";
 
@@ -11,4 +12,5 @@ export interface SwapTask {
 }
 
 const task = JSON.parse(process.argv[2] ?? "") as SwapTask; // the test writes it
-await swapDatabases(adminAccess(task.database, { secrets, env: {} }), task.swap, signal());
+const access = adminAccess(task.database, { secrets, env: {} });
+await swapDatabases(access, { swap: task.swap, patience: PATIENCE }, signal());

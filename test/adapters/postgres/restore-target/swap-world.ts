@@ -1,6 +1,7 @@
 import { adminAccess } from "../../../../src/adapters/postgres/restore-target/admin-access.ts";
 import { swapDatabases } from "../../../../src/adapters/postgres/restore-target/swap-databases.ts";
 import { renderNote } from "../../../../src/model/made-database.ts";
+import { PATIENCE, type Patience } from "../../../../src/ports/patience.ts";
 import type { Swap } from "../../../../src/ports/restore-target.ts";
 import type { Cluster } from "../../../support/postgres-cluster.ts";
 import { secrets, signal } from "../declared.ts";
@@ -15,11 +16,16 @@ export interface SwapOptions {
   readonly user?: string;
   readonly port?: number;
   readonly signal?: AbortSignal;
+  /** Gives up soon; for what stays in the way or away for good. */
+  readonly isHurried?: boolean;
 }
+
+const HURRIED: Patience = { ...PATIENCE, swapMs: 500, commitMs: 500 };
 
 export function swap(cluster: Cluster, asked: Swap, options: SwapOptions = {}): Promise<void> {
   const access = accessTo(cluster, options.user, options.port);
-  return swapDatabases(access, asked, options.signal ?? signal());
+  const patience = options.isHurried === true ? HURRIED : PATIENCE;
+  return swapDatabases(access, { swap: asked, patience }, options.signal ?? signal());
 }
 
 /** A database with one table that says `before`, and a closed one beside it that says `restored`. */

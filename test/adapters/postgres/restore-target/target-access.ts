@@ -9,7 +9,7 @@ import { declared, secrets } from "../declared.ts";
 
 /** The server as this role; the backup role of the declaration does not exist, so that nothing can use it. */
 export function targetOn(cluster: Cluster, user: string = cluster.superuser): RestoreTarget {
-  return openRestoreTarget(declaredWith(cluster, adminOf(cluster, user)), secrets, {});
+  return openRestoreTarget(declaredWith(cluster, adminOf(cluster, user)), { secrets, env: {} });
 }
 
 export function adminOf(cluster: Cluster, user: string = cluster.superuser): Admin {
