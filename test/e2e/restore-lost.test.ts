@@ -6,6 +6,7 @@ import { type RestorableWorld, startRestorableWorld } from "../support/restorabl
 import { expectRestoredOnce, expectUntouched, swapOf } from "../support/restored-once.ts";
 import { eventsOf } from "../support/store-files.ts";
 import { failureOf, mustSucceed } from "../support/taken-backup.ts";
+import { hurried } from "../support/workplace.ts";
 
 let world: RestorableWorld;
 
@@ -18,10 +19,8 @@ afterAll(async () => {
 });
 
 describe("a connection that is lost in a restore", () => {
-  // dbops looks for the server for 20 s: side by side
-  it("ends it with exit 1 and nothing touched, and applying again finishes", async () => {
-    await Promise.all([loseLoad(), loseSwap()]);
-  });
+  it("ends a load with exit 1 and nothing touched, and applying again finishes", loseLoad);
+  it("ends a swap with exit 1 and nothing touched, and applying again finishes", loseSwap);
 
   it("in the moment of the swap is no reason to fail when the server answers again", async () => {
     const place = await heldPlace(world, AT_COMMIT);
@@ -56,7 +55,7 @@ async function loseLoad(): Promise<void> {
 }
 
 async function loseSwap(): Promise<void> {
-  const place = await heldPlace(world, AT_RENAME);
+  const place = hurried(await heldPlace(world, AT_RENAME));
   const running = await startHeld(place, {}, ["--json", ...APPLY]);
   place.goDown();
   const ran = await running.ended;

@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
 import { databasesOf, declaration } from "../support/restorable-world.ts";
 import { backupsIn, filesOf } from "../support/store-files.ts";
 import { mustSucceed, takeBackup } from "../support/taken-backup.ts";
-import { makeWorkplace, type Workplace } from "../support/workplace.ts";
+import { hurried, makeWorkplace, type Workplace } from "../support/workplace.ts";
 
 let cluster: Cluster;
 
@@ -154,9 +154,9 @@ describe("what must be true of a restored database", () => {
     const { workplace } = await placeWith("healthy", sql, { restore: { health } });
     await cluster.psql("healthy", "DROP TABLE t");
     mustSucceed(await workplace.dbops([...PLAN, "--at", "latest"]));
-    const ran = await workplace.dbops(["apply", "r.yaml", "--yes"]);
+    const ran = await hurried(workplace).dbops(["apply", "r.yaml", "--yes"]);
     expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining("/bad") });
-    expect(asked).toEqual(expect.arrayContaining(["/good", "/bad"]));
+    expect([...asked].sort()).toEqual([...Array(6).fill("/bad"), "/good"]);
     expect(await cluster.psql("healthy", "SELECT count(*) FROM t")).toBe("1");
   });
 });

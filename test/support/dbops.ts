@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -19,32 +18,44 @@ export interface Running {
   sees(pattern: RegExp): Promise<void>;
 }
 
+/** `dbops-hurried` has less patience for what a test has taken away for good. */
+export type DbopsProgram = "dbops-main" | "dbops-hurried";
+
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   /** A program that becomes dbops, as nohup does, with its arguments. */
   readonly under?: readonly string[];
+  /** `dbops-main` unless another one is given. */
+  readonly name?: DbopsProgram;
   /** The user that it runs as; this process's own unless given. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-/** Compiling the sources is half of the time of a short command. */
-const COMPILE_CACHE = join(
-  process.env["DBOPS_TEST_CACHE"] ?? join(homedir(), ".cache", "dbops-test"),
-  "compiled",
-);
+const BUNDLE = "DBOPS_TEST_BUNDLE";
+
+/** Lets every test of this run start what was bundled from the sources. */
+export function offerBundle(folder: string): void {
+  process.env[BUNDLE] = folder;
+  process.env["NODE_COMPILE_CACHE"] = join(folder, "compiled");
+}
+
+/** A program of this folder as it is started: from what was bundled, else from the sources. */
+export function programFile(name: DbopsProgram = "dbops-main"): string {
+  const bundle = process.env[BUNDLE];
+  return bundle === undefined ? join(import.meta.dirname, `${name}.ts`) : join(bundle, `${name}.mjs`);
+}
 
 /** Starts dbops from the sources, without a terminal. */
 export function startDbops(
   args: readonly string[],
-  { cwd, env = {}, user, under = [] }: RunOptions,
+  { cwd, env = {}, user, under = [], name }: RunOptions,
 ): Running {
-  const entry = join(import.meta.dirname, "dbops-main.ts");
-  const [program = process.execPath, ...more] = [...under, process.execPath, entry, ...args];
+  const [program = process.execPath, ...more] = [...under, process.execPath, programFile(name), ...args];
   const child = spawn(program, more, {
     cwd,
     ...user,
-    env: { ...process.env, CI: "true", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    env: { ...process.env, CI: "true", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const stdout = gather(child.stdout);

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
@@ -8,6 +8,17 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Connection } from "../../src/model/environment.ts";
+import {
+  type ClusterTemplate,
+  copyPrimary,
+  copyTemplate,
+  type DataPlace,
+  makeData,
+  SUPERUSER,
+  takeTemplate,
+} from "./cluster-data.ts";
+import { memoryFolder } from "./memory-folder.ts";
+import { commandAs, run, type User, unprivilegedUser } from "./server-user.ts";
 
 export interface ClusterOptions {
   /** Keeps the data in memory where the machine has /dev/shm. */
@@ -46,10 +57,12 @@ export interface Cluster {
 
 /** Starts one; throws with the server's log when it does not come up. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const base = options.inMemory === true && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-  const folder = await mkdtemp(join(base, "dbops-pg-"));
+  const folder = await mkdtemp(join(options.inMemory === true ? memoryFolder() : tmpdir(), "dbops-pg-"));
   const owner = await unprivilegedUser();
-  const layout = layoutOf(folder, options.standbyOf?.password ?? randomBytes(12).toString("hex"));
+  const primary = options.standbyOf;
+  const template = primary === undefined ? await takeTemplate() : null;
+  const password = primary?.password ?? template?.password ?? randomBytes(12).toString("hex");
+  const layout = layoutOf(folder, password);
   try {
     await chmod(folder, 0o755);
     await mkdir(layout.sockets);
@@ -58,7 +71,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       for (const path of [folder, layout.sockets, layout.passwordFile])
         await chown(path, owner.uid, owner.gid);
     }
-    await createData(layout, owner, options);
+    await createData({ ...layout, owner }, template, primary);
     const { port, server } = await startOnFreePort(layout, owner, options);
     return clusterOf(layout, port, { server, start: () => startServer(layout, owner) });
   } catch (error) {
@@ -90,13 +103,6 @@ interface Layout {
   readonly bin: string;
 }
 
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-const SUPERUSER = "postgres";
-
 function layoutOf(folder: string, password: string): Layout {
   return {
     folder,
@@ -109,37 +115,14 @@ function layoutOf(folder: string, password: string): Layout {
   };
 }
 
-/** initdb and postgres refuse root; null when this process is nobody special already. */
-async function unprivilegedUser(): Promise<User | null> {
-  if (process.getuid?.() !== 0) return null;
-  const users = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
-  const found = users.find(([name]) => name === "postgres") ?? users.find(([name]) => name === "nobody");
-  if (found === undefined) throw new Error("run as root, and there is neither a user postgres nor nobody");
-  return { uid: Number(found[2]), gid: Number(found[3]) };
-}
-
-function commandAs(user: User | null, argv: readonly string[]): [string, string[]] {
-  const [program = "", ...rest] = argv;
-  if (user === null) return [program, rest];
-  const as = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
-  return ["setpriv", [...as, "--pdeathsig=INT", program, ...rest]];
-}
-
-async function createData(layout: Layout, owner: User | null, options: ClusterOptions): Promise<void> {
-  const primary = options.standbyOf;
-  const made =
-    primary === undefined
-      ? [
-          join(layout.bin, "initdb"),
-          ...["-D", layout.data, "-U", SUPERUSER, "--pwfile", layout.passwordFile],
-          ...["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
-        ]
-      : [
-          join(layout.bin, "pg_basebackup"),
-          ...["-D", layout.data, "-h", primary.host, "-p", String(primary.port), "-U", SUPERUSER],
-          ...["-R", "--checkpoint=fast", "--no-sync"],
-        ];
-  await run(commandAs(owner, made), { ...process.env, PGPASSWORD: layout.password, LC_ALL: "C" });
+async function createData(
+  place: DataPlace,
+  template: ClusterTemplate | null,
+  primary: Cluster | undefined,
+): Promise<void> {
+  if (primary !== undefined) await copyPrimary(place, primary);
+  else if (template !== null) await copyTemplate(template, place);
+  else await makeData(place);
 }
 
 async function configure(
@@ -279,16 +262,4 @@ async function freePort(): Promise<number> {
   await once(probe, "close");
   if (address === null || typeof address === "string") throw new Error("no free port on 127.0.0.1");
   return address.port;
-}
-
-function run([program, args]: [string, string[]], env: NodeJS.ProcessEnv, input = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { cwd: "/", env, maxBuffer: 256 * 1024 * 1024 };
-    const child = execFile(program, args, options, (error, stdout, stderr) => {
-      if (error !== null) reject(new Error(`${program} failed:\n${stderr}`, { cause: error }));
-      else resolve(stdout.replace(/\n$/, ""));
-    });
-    child.stdin?.on("error", () => {}); // an early exit shows in its code
-    child.stdin?.end(input);
-  });
 }

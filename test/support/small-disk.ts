@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Ran } from "./dbops.ts";
+import { programFile, type Ran } from "./dbops.ts";
 import type { Workplace } from "./workplace.ts";
 
 /** A file system of its own in a folder of a workplace, 2 MiB in memory. */
@@ -29,7 +29,7 @@ export async function mountSmallDisk(workplace: Workplace, folder: string): Prom
   await run([...enter, "mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path]);
   return {
     path: keeper === null ? path : join("/proc", String(keeper.pid), "root", path),
-    dbops: (args) => runIn(workplace, [...enter, process.execPath, MAIN, ...args]),
+    dbops: (args) => runIn(workplace, [...enter, process.execPath, programFile(), ...args]),
     change: async (options) => {
       await run([...enter, "mount", "-t", "tmpfs", "-o", `remount,${options}`, "tmpfs", path]);
     },
@@ -39,8 +39,6 @@ export async function mountSmallDisk(workplace: Workplace, folder: string): Prom
     },
   };
 }
-
-const MAIN = join(import.meta.dirname, "dbops-main.ts");
 
 /** A process that does nothing but keep a user and mount namespace; whoever enters it may mount there. */
 async function keepNamespace(): Promise<ChildProcess> {

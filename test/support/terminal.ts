@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { onTestFinished } from "vitest";
-import type { RunOptions } from "./dbops.ts";
+import { programFile, type RunOptions } from "./dbops.ts";
 
 /** dbops on a terminal of its own, which `script` of util-linux makes. */
 export interface OnTerminal {
@@ -24,7 +23,7 @@ export function startOnTerminal(
   { cwd, env: more = {} }: Pick<RunOptions, "cwd" | "env">,
 ): OnTerminal {
   const { CI: _ci, NO_COLOR: _noColor, ...env } = process.env;
-  const words = [process.execPath, join(import.meta.dirname, "dbops-main.ts"), ...args];
+  const words = [process.execPath, programFile(), ...args];
   const command = `stty cols 120 rows 40; exec ${words.map((word) => `'${word}'`).join(" ")}`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     cwd,

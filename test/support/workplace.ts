@@ -36,6 +36,17 @@ export async function copyWorkplace(workplace: Workplace): Promise<Workplace> {
   return workplaceIn(folder, workplace.recipient);
 }
 
+/** The same workplace, whose dbops has little patience for what a test has taken away for good. */
+export function hurried<W extends Workplace>(workplace: W): W {
+  const options = (env: RunOptions["env"] = {}) =>
+    ({ cwd: workplace.folder, env, name: "dbops-hurried" }) as const;
+  return {
+    ...workplace,
+    dbops: (args, env) => runDbops(args, options(env)),
+    start: (args, env) => startDbops(args, options(env)),
+  };
+}
+
 function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "dbops-workplace-"));
 }
