@@ -16,13 +16,19 @@ let archive: Buffer;
 let count = 0;
 
 beforeAll(async () => {
-  cluster = await startCluster({ inMemory: true, settings: { deadlock_timeout: "8s" } });
+  cluster = await startCluster({ inMemory: true, settings: { deadlock_timeout: "100ms" } });
   await cluster.createDatabase("shop");
   await cluster.psql(
     "shop",
     `CREATE TABLE big AS SELECT i AS id, repeat(md5(i::text), 5) AS note FROM generate_series(1, 36000) AS i;
      CREATE FUNCTION waiting() RETURNS bigint LANGUAGE plpgsql AS
-       'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN count(*) FROM public.big; END';
+       'BEGIN
+          PERFORM pg_advisory_xact_lock(4713);
+          WHILE EXISTS (SELECT FROM pg_locks WHERE locktype = ''advisory'' AND objid = 4712)
+            AND NOT EXISTS (SELECT FROM pg_locks WHERE relation = ''public.slow''::regclass AND NOT granted)
+            LOOP PERFORM pg_sleep(0.01); END LOOP;
+          PERFORM pg_advisory_xact_lock(4711); RETURN count(*) FROM public.big;
+        END';
      CREATE MATERIALIZED VIEW slow AS SELECT waiting() AS rows;
      CREATE INDEX ON big (id); CREATE UNIQUE INDEX ON slow (rows);`,
   );
@@ -81,6 +87,20 @@ function holdLock(into: NamedDatabase, then: string): Promise<string> {
     `SET deadlock_timeout = '1h'; SELECT pg_advisory_lock(4711);
      DO $$ BEGIN WHILE NOT EXISTS (${isWaited}) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
      ${then}; SELECT pg_advisory_unlock_all();`,
+  );
+}
+
+/**
+ * As `holdLock`, and asks for the view, which the filling holds, before the filling waits for the lock. So the circle is closed by the
+ * load, which is the one that notices it.
+ */
+function closeCircle(into: NamedDatabase): Promise<string> {
+  const fills = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713 AND database = ${into.oid}`;
+  return cluster.psql(
+    into.name,
+    `SET deadlock_timeout = '1h'; SELECT pg_advisory_lock(4711), pg_advisory_lock(4712);
+     DO $$ BEGIN WHILE NOT EXISTS (${fills}) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
+     SELECT count(*) FROM slow;`,
   );
 }
 
@@ -205,7 +225,7 @@ describe("the head of an archive", () => {
 describe("indexes and constraints", () => {
   test("that met a deadlock are loaded again, with what needed them", async () => {
     const into = await side();
-    const held = holdLock(into, "SELECT count(*) FROM slow").catch(() => undefined); // it has no rows yet
+    const held = closeCircle(into).catch(() => undefined); // it has no rows yet
     const report = await load(cluster, { archive, into, jobs: 2 });
     await held;
     expect(report.failures).toEqual([]);
