@@ -1,5 +1,6 @@
-import { Readable } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { constants, crc32, deflateRaw } from "node:zlib";
+import { chain } from "./chain.ts";
 
 /** The thread pool has four; what it does for others, such as writing files, must not wait behind all of them. */
 const AT_ONCE = 3;
@@ -12,39 +13,33 @@ const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
 /**
  * One gzip member, as `gunzip` reads it; `level` is 1 to 9. Chunks are compressed side by side, as pigz does, so they should be large;
- * each is given to `onUsed` when it is compressed, from where on its memory may change. An error of `body` is that of the result, whose
- * end destroys `body`; a failure that nobody listens to is not an uncaught exception.
+ * each is given to `onUsed` when it is compressed, from where on its memory may change. Fails and is destroyed as `chain` says.
  */
 export function gzip(body: Readable, level: number, onUsed = (_chunk: Buffer): void => {}): Readable {
-  body.on("error", () => {}); // comes out of the result
-  const file = Readable.from(compressed(body, level, onUsed), {
-    objectMode: false,
-    highWaterMark: OUTPUT_BYTES,
-  });
-  file.on("error", () => {}); // for its reader, where there is none yet
-  file.once("close", () => void body.destroy());
-  return file;
-}
-
-async function* compressed(
-  body: Readable,
-  level: number,
-  onUsed: (chunk: Buffer) => void,
-): AsyncGenerator<Buffer> {
   const jobs: Promise<Buffer>[] = [];
   let [checksum, bytes] = [0, 0];
   let window: Buffer = Buffer.alloc(0);
-  yield HEADER;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    checksum = crc32(chunk, checksum);
-    bytes += chunk.length;
-    jobs.push(compress(chunk, { level, window }, onUsed));
-    window = windowBehind(window, chunk);
-    const [first] = jobs.length >= AT_ONCE ? jobs.splice(0, 1) : [];
-    if (first !== undefined) yield await first;
-  }
-  for (const job of jobs) yield await job;
-  yield Buffer.concat([LAST_BLOCK, ending(checksum, bytes)]);
+  const member = new Transform({
+    readableHighWaterMark: OUTPUT_BYTES,
+    construct(done) {
+      this.push(HEADER);
+      done();
+    },
+    transform(chunk: Buffer, _encoding, done) {
+      checksum = crc32(chunk, checksum);
+      bytes += chunk.length;
+      jobs.push(compress(chunk, { level, window }, onUsed));
+      window = windowBehind(window, chunk);
+      const [first] = jobs.length >= AT_ONCE ? jobs.splice(0, 1) : [];
+      if (first === undefined) done();
+      else first.then((blocks) => done(null, blocks), done);
+    },
+    flush(done) {
+      const last = Buffer.concat([LAST_BLOCK, ending(checksum, bytes)]);
+      Promise.all(jobs).then((blocks) => done(null, Buffer.concat([...blocks, last])), done);
+    },
+  });
+  return chain(body, member);
 }
 
 /** Blocks that end at a whole byte and are not the last ones: joined, they are one stream. */
