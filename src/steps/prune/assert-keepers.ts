@@ -1,6 +1,7 @@
-import { folderOf, MANIFEST } from "../../model/layout.ts";
+import { classicDigestKey, classicKey, folderOf, MANIFEST } from "../../model/layout.ts";
 import type { PruneStep } from "../../model/step.ts";
 import { contentsOf, keepersIn } from "../../policy/union.ts";
+import { readDigest } from "../../ports/open-classic.ts";
 import { readManifest } from "../../ports/read-manifest.ts";
 import { readText } from "../../ports/read-object.ts";
 import { fail } from "../../problems/dbops-error.ts";
@@ -33,12 +34,7 @@ interface Comparison {
 
 async function assertSame(at: Comparison, run: StepRun): Promise<void> {
   const { here, there, name } = at;
-  const classic = `${name}.sql.gz.enc`;
-  const [mine, theirs] = [here, there].map((look) => look.objects.find(({ key }) => key === classic)?.bytes);
-  if (theirs !== undefined) {
-    if (mine === undefined || mine === theirs) return;
-    refuse(at, `${classic} has ${theirs} bytes there and ${mine} here`);
-  }
+  if (bytesOf(there, classicKey(name)) !== undefined) return assertSameClassic(at, run);
   const { manifest, text } = await readManifest(run.ports.store(there.store), name, run.signal);
   const wrong = wrongIn(manifest, there.objects);
   if (wrong !== null) refuse(at, wrong);
@@ -46,6 +42,25 @@ async function assertSame(at: Comparison, run: StepRun): Promise<void> {
   if (!here.objects.some((one) => one.key === key)) return; // an earlier attempt removed it
   if ((await readText(run.ports.store(here.store), key, run.signal)) !== text)
     refuse(at, `${MANIFEST} is another one there`);
+}
+
+/** The runbook's file has no manifest: its size and its checksum tell. */
+async function assertSameClassic(at: Comparison, run: StepRun): Promise<void> {
+  const { here, there, name } = at;
+  const key = classicKey(name);
+  const [mine, theirs] = [bytesOf(here, key), bytesOf(there, key)];
+  if (mine === undefined) return; // an earlier attempt removed it
+  if (mine !== theirs) refuse(at, `${key} has ${theirs} bytes there and ${mine} here`);
+  const checksum = classicDigestKey(name);
+  if ([here, there].some((look) => bytesOf(look, checksum) === undefined)) return;
+  const [one, other] = await Promise.all(
+    [here, there].map((look) => readDigest(run.ports.store(look.store), checksum, run.signal)),
+  );
+  if (one !== other) refuse(at, `${checksum} is another one there`);
+}
+
+function bytesOf(look: Look, key: string): number | undefined {
+  return look.objects.find((one) => one.key === key)?.bytes;
 }
 
 function refuse({ step, there, name }: Comparison, what: string): never {
