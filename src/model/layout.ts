@@ -137,15 +137,20 @@ export function classicDigestKey(name: string): string {
   return `${classicKey(name)}.sha256`;
 }
 
-/** The key of a hold of the runbook's file: beside it, where a listing of the files shows it too. */
+/** What the keys of all holds of the runbook's file begin with: beside it, where a listing of the files shows them too. */
+export function classicHoldPrefix(name: string): string {
+  return `${name}.hold.`;
+}
+
+/** The key of a hold of the runbook's file. */
 export function classicHoldKey(name: string, id: string): string {
-  return `${name}.hold.${id}.json`;
+  return `${classicHoldPrefix(name)}${id}.json`;
 }
 
 /** As `holdingKeys`, of the runbook's file. */
 export function classicHoldingKeys(name: string, id: string): readonly string[] {
   const key = classicHoldKey(name, id);
-  return id.endsWith(".json") ? [key] : [key, `${name}.hold.${id}`];
+  return id.endsWith(".json") ? [key] : [key, `${classicHoldPrefix(name)}${id}`];
 }
 
 /** What one key of the runbook's layout is. */

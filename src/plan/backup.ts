@@ -14,7 +14,7 @@ type BackupRequest = Extract<Request, { operation: "backup" }>;
 /**
  * A backup now, due or not, with a copy into every other store that keeps it. Nothing is deleted, nothing else is
  * copied. Throws USAGE for a store that the database does not use,
- * and for a label or hold where its format has no place for one.
+ * and for a label where its format has no place for one.
  */
 export function backupDatabase(view: DatabaseView, request: BackupRequest): Draft {
   const name = view.database.name;
@@ -43,12 +43,11 @@ export function backupDatabase(view: DatabaseView, request: BackupRequest): Draf
   return { steps, problems, notices, decisions: [] };
 }
 
-/** A `.sql.gz.enc` has a name, and no place beside it for words. */
-function assertRoomFor({ database, environment }: DatabaseView, { label, hold }: BackupRequest): void {
-  if (layoutOf(database.backup.format) === "directory" || (label === null && !hold)) return;
-  const flag = label === null ? "--hold" : "--label";
-  fail("USAGE", `${database.name} has format: sql, whose files have no place for what ${flag} says`, {
-    fix: `leave ${flag} out, or write format: archive in ${environment.file}`,
+/** A `.sql.gz.enc` has a name, and no place for words. */
+function assertRoomFor({ database, environment }: DatabaseView, { label }: BackupRequest): void {
+  if (layoutOf(database.backup.format) === "directory" || label === null) return;
+  fail("USAGE", `${database.name} has format: sql, whose files have no place for a label`, {
+    fix: `leave --label out, or write format: archive in ${environment.file}`,
   });
 }
 

@@ -1,12 +1,13 @@
 import type { Facts } from "../../model/audit-entry.ts";
 import type { Instant } from "../../model/instant.ts";
-import { classicDigestKey, classicKey } from "../../model/layout.ts";
+import { classicDigestKey, classicHoldKey, classicKey } from "../../model/layout.ts";
 import type { UploadStep } from "../../model/step.ts";
 import { chain } from "../../ports/stream/chain.ts";
 import { type Measure, meter } from "../../ports/stream/meter.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import { type SqlKnown, toPartFacts } from "../backup-facts.ts";
 import type { Part, StepRun } from "../handler.ts";
+import { renderHold } from "../hold.ts";
 import { writeOnce } from "../write-once.ts";
 import { heldUntil } from "./held-until.ts";
 
@@ -60,11 +61,15 @@ export async function writeClassic(
   );
 }
 
-/** The checksum beside the file, as sha256sum writes it; with it the backup is complete. Safe to call again. */
+/** A hold, and the checksum beside the file as sha256sum writes it; with it the backup is complete. Safe to call again. */
 export async function finishClassic(step: UploadStep, sealed: SealedClassic, run: StepRun): Promise<Facts> {
   const { name, bytes, plaintextBytes, snapshotAt, warnings } = sealed;
-  const line = `${sealed.sha256}  ${classicKey(name)}\n`;
-  await writeOnce(run.ports.store(step.store), classicDigestKey(name), line, run.signal);
+  const store = run.ports.store(step.store);
+  if (step.hold !== null) {
+    const hold = renderHold({ id: step.hold, reason: null, at: snapshotAt });
+    await writeOnce(store, classicHoldKey(name, step.hold), hold, run.signal);
+  }
+  await writeOnce(store, classicDigestKey(name), `${sealed.sha256}  ${classicKey(name)}\n`, run.signal);
   return {
     name,
     store: step.store,
