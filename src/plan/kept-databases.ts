@@ -60,7 +60,7 @@ function retire(view: DatabaseView, kept: Kept, options: KeptOptions): Draft {
   const until = graceEnd(view, note);
   if (until !== null && msOf(view.nowAt) <= msOf(until))
     return told(`it is kept until ${renderInstant(until)}`);
-  const obstacle = obstacleFor(view, options);
+  const obstacle = obstacleFor(view, kept, options);
   if (obstacle !== null) return told(`it is not dropped: ${obstacle.why}`, obstacle.fix);
   if (options.discard)
     return { ...NOTHING, steps: [dropStep(view, kept, null)], notices: staysHeld(kept, left) };
@@ -74,6 +74,7 @@ function graceEnd({ database }: DatabaseView, { replacedAt }: MadeNote): Instant
 
 function obstacleFor(
   view: DatabaseView,
+  { note }: Kept,
   { blockers, discard }: KeptOptions,
 ): { readonly why: string; readonly fix?: string } | null {
   const { database, environment } = view;
@@ -84,10 +85,10 @@ function obstacleFor(
     };
   const [blocker] = blockers;
   if (blocker !== undefined) return { why: blocker };
-  if (!discard && layoutOf(database.backup.format) === "classic")
+  if (!discard && layoutOf(database.backup.format) === "classic" && knownBackup(view, note) === null)
     return {
       why: `${database.name} has format: sql, whose files cannot say that they are of what was replaced`,
-      fix: `write format: archive in ${environment.file} until it is dropped, or drop it without a backup: dbops plan ${environment.name} --discard`,
+      fix: `write format: archive in ${environment.file} until it is dropped, or drop it without a backup:\ndbops plan ${environment.name} --discard`,
     };
   const barred = discard ? null : obstacleTo(view, database.backup.stores[0]?.store ?? "");
   return barred === null ? null : { why: `no backup of it can be made: ${barred}` };

@@ -75,15 +75,22 @@ export interface Situation {
   readonly observation: Observation;
 }
 
+/** Mostly archives; also a database that dbops backs up as the runbook's files. */
+const format = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  fc.constant({ format: "sql", compression: { gzip: 6 }, encryption: { kind: "openssl" } } as const),
+);
+
 /** One database in one to three stores, with backups of every kind and age, some of them damaged in one store. */
 export const situation: fc.Arbitrary<Situation> = fc
   .record({
     schedules,
     policies: fc.tuple(retention, retention, retention),
     used: fc.integer({ min: 1, max: 3 }),
+    format,
     backups: fc.uniqueArray(stored, { maxLength: 25, selector: (one) => one.backup.name }),
   })
-  .map(({ schedules, policies, used, backups }) => {
+  .map(({ schedules, policies, used, format, backups }) => {
     const names = ["primary", "dr", "far"].slice(0, used);
     const stores = names.map((store, index) => ({ store, retention: policies[index] ?? policies[0] }));
     const seen = names.map((store) => [
@@ -91,7 +98,7 @@ export const situation: fc.Arbitrary<Situation> = fc
       backups.filter((one) => one.places.includes(store)).map((one) => one.in(store)),
     ]);
     return {
-      environment: environment(database({ schedules, stores })),
+      environment: environment(database({ schedules, stores, ...format })),
       observation: observation({ stores: Object.fromEntries(seen) }),
     };
   });

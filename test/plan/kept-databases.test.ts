@@ -116,6 +116,22 @@ describe("a replaced database whose grace is over", () => {
       expect(planned([noted], { stores: { primary } }).plan.steps.map((step) => step.kind)).toContain("dump");
   });
 
+  it("is not dumped as the runbook's file, which could not say what it is of, and dropped where an archive is there", () => {
+    const sql = { format: "sql", compression: { gzip: 6 }, encryption: { kind: "openssl" } } as const;
+    const declared = { backup: database(sql).backup };
+    const one = planned([OLD], { declared });
+    expect(one.plan.steps).toEqual([]);
+    expect(told(one)).toEqual([expect.stringContaining("trading_signals has format: sql")]);
+    expect(one.notices.find(({ code }) => code === "REPLACED_KEPT")?.fix).toMatch(
+      /\ndbops plan production --discard$/,
+    );
+    expect(stepsOf(planned([OLD], { declared, discard: true }))).toHaveLength(1);
+    const kept = backupAt("2026-11-24T05:00:00.000Z", { origin: "safety" });
+    const noted = { ...OLD, note: { ...NOTE, keptAs: kept.name } };
+    const known = planned([noted], { declared, stores: { primary: [COVERING, kept] } });
+    expect(known.plan.steps.map((step) => step.kind)).toEqual(["verify", "drop"]);
+  });
+
   it.each([
     ["nobody may drop it", { declared: { admin: null } }, /trading_signals has no admin/],
     [

@@ -5,6 +5,7 @@ import { backupName, freeStamp } from "../../src/model/layout.ts";
 import type { Listing, Observation } from "../../src/model/observation.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import type { BackupReference, PruneStep, Step } from "../../src/model/step.ts";
+import { withOrigins } from "../../src/policy/origins.ts";
 import { railsOf } from "../../src/policy/rails.ts";
 import { planSizeRail } from "../../src/policy/size-rail.ts";
 
@@ -96,7 +97,8 @@ function perform(step: Step, run: Run): void {
 }
 
 function verify(step: Extract<Step, { kind: "verify" }>, run: Run): void {
-  if (step.type !== "backup") throw new Error(`${step.id}: these plans restore nothing`);
+  if (step.type !== "backup" && step.type !== "classic")
+    throw new Error(`${step.id}: these plans restore nothing`);
   const name = resolve(step.backup, run);
   if (!isComplete(listing(run, step.store, step.database), name)) throw new Error(`${step.id}: not there`);
 }
@@ -127,9 +129,9 @@ function upload(step: Extract<Step, { kind: "upload" }>, run: Run): void {
     name,
     database: step.database,
     at: parseStamp(stamp) ?? run.at,
-    layout: "directory",
+    layout: step.layout ?? "directory",
     state: "complete",
-    origin: run.origins.get(step.artifact) ?? null,
+    origin: step.layout === "classic" ? null : (run.origins.get(step.artifact) ?? null),
     bytes: 1000,
     etag: `etag-${name}`,
     modifiedAt: run.at,
@@ -141,7 +143,8 @@ function upload(step: Extract<Step, { kind: "upload" }>, run: Run): void {
 function copy(step: Extract<Step, { kind: "copy" }>, run: Run): void {
   const name = resolve(step.backup, run);
   const source = listing(run, step.from, step.database).backups.find((one) => one.name === name);
-  if (source?.state !== "complete") throw new Error(`${step.id}: ${name} is not complete in ${step.from}`);
+  if (source?.layout !== (step.layout ?? "directory")) throw new Error(`${step.id}: ${name} lies otherwise`);
+  if (source.state !== "complete") throw new Error(`${step.id}: ${name} is not complete in ${step.from}`);
   const to = listing(run, step.to, step.database);
   to.backups = to.backups.filter((one) => one.name !== name);
   add(to, { ...structuredClone(source), proofs: [], modifiedAt: run.at });
@@ -152,13 +155,17 @@ function prune(step: PruneStep, run: Run): void {
   const current = listing(run, step.store, step.database);
   const declared = run.environment.databases.find((one) => one.name === step.database);
   const policies = declared?.backup.stores ?? [];
+  const counted = (of: Mutable<Listed>): Listed => ({
+    ...(of as Listed),
+    backups: withOrigins((of as Listed).backups, declared?.backup.format ?? "archive"),
+  });
   const looks = policies.map(({ store, retention }) => ({
     store,
     retention,
     clockAt: run.at,
-    listing: listing(run, store, step.database) as Listing,
+    listing: counted(listing(run, store, step.database)),
   }));
-  const rail = railsOf(current as Listing, {
+  const rail = railsOf(counted(current), {
     environment: run.environment.name,
     database: step.database,
     store: step.store,
