@@ -1,72 +1,76 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type } from "../support/by-hand.ts";
 import { programsOf } from "../support/child-processes.ts";
 import { contentOf } from "../support/database-content.ts";
-import { declareApp } from "../support/declared-environment.ts";
+import { type Declared, declareApp } from "../support/declared-environment.ts";
+import { stallDumps } from "../support/held-lock.ts";
 import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
+import { descendantsOf } from "../support/processes.ts";
 import { toolsWith } from "../support/replaced-tools.ts";
+import { type S3Server, startMinio } from "../support/s3-servers.ts";
+import { until } from "../support/store-files.ts";
 import { backupFilesOf, failureOf, mustSucceed, planBackup, recordsText } from "../support/taken-backup.ts";
-import { copyWorkplace, makeWorkplace, type Workplace } from "../support/workplace.ts";
+import { makeWorkplace, type Workplace } from "../support/workplace.ts";
 
 const KEY = "the scripts' 32 character passphrase";
 const ENV = { BACKUP_ENCRYPTION_KEY: KEY };
-const NAME = /^production_app_\d{8}_\d{6}\.sql\.gz\.enc$/;
+const FILE = /^production_app_\d{8}_\d{6}\.sql\.gz\.enc$/;
+const PREFIX = "backups/production/";
 
 let cluster: Cluster;
-let template: Workplace;
+let server: S3Server;
+let bucket: string;
 let workplace: Workplace;
 
 beforeAll(async () => {
-  [cluster, template] = await Promise.all([startCluster({ inMemory: true }), makeWorkplace()]);
+  [cluster, server] = await Promise.all([startCluster({ inMemory: true }), startMinio()]);
   await cluster.createDatabase("app");
   await cluster.psql("app", await readFile("test/support/hard-schema.sql", "utf8"));
-  await declareApp(template, cluster, {
-    stores: { primary: "./stores/primary", dr: "./stores/dr" },
-    format: "sql",
-    encryption: { openssl: { passphrase: { env: "BACKUP_ENCRYPTION_KEY" } } },
-  });
-  mustSucceed(await template.dbops(["init", "stores", "production"]));
 });
 
 afterAll(async () => {
-  await template?.remove();
+  await server?.stop();
   await cluster?.stop();
 });
 
 beforeEach(async () => {
-  workplace = await copyWorkplace(template);
+  workplace = await makeWorkplace();
   return () => workplace.remove();
 });
 
 describe("a backup in the format sql", () => {
-  it("is what the runbook's commands check and open, in every store, and covers its slot", async () => {
+  it("is what the runbook's commands check and open, in a bucket and in a folder, behind runs that broke off", async () => {
+    await declare({ primary: { s3: await bucketOf() }, dr: "./stores/dr" });
     mustSucceed(await workplace.dbops(["plan", "production", "--deep", "--out", "p.yaml"]));
     mustSucceed(await workplace.dbops(["apply", "p.yaml", "--dry-run"], ENV));
+    expect(await breakOff("SIGINT")).toMatchObject({ code: 130 });
+    expect(await breakOff("SIGKILL")).toMatchObject({ signal: "SIGKILL" });
     mustSucceed(await workplace.dbops(["apply", "p.yaml"], ENV));
-    const [file = "", checksum = "", ...more] = await backupFilesOf(workplace);
-    expect([file, checksum, more]).toEqual([expect.stringMatching(NAME), `${file}.sha256`, []]);
-    expect(await backupFilesOf(workplace, "dr")).toEqual([file, checksum]);
+
+    const [file = "", checksum = "", ...more] = await backupFilesOf(workplace, "dr");
+    expect([file, checksum, more]).toEqual([expect.stringMatching(FILE), `${file}.sha256`, []]);
+    expect(await keysInBucket()).toEqual([file, checksum]);
     await expectOpenedByHand(join(workplace.folder, "stores", "dr"), file);
     expect(mustSucceed(await workplace.dbops(["plan", "production"])).stdout).toContain("No changes.");
     mustSucceed(await workplace.dbops(["check", "production"]));
     mustSucceed(await workplace.dbops(["audit", "verify", "production"]));
-    expect(await recordsText(workplace)).not.toContain(KEY);
   });
 
   it("is finished once, however often its apply is killed at an entry of the journal", async () => {
-    mustSucceed(await workplace.dbops(["plan", "production", "--out", "p.yaml"]));
+    await declare({ primary: "./stores/primary", dr: "./stores/dr" });
+    const plan = await planBackup(workplace, ["--hold"]);
     const env = {
       ...ENV,
       NODE_OPTIONS: `--import=${join(import.meta.dirname, "../support/die-at-journal.ts")}`,
       DBOPS_TEST_DEATHS: join(workplace.folder, "deaths"),
     };
-    let ran = await workplace.dbops(["apply", "p.yaml"], env);
-    for (; ran.signal === "SIGKILL"; ran = await workplace.dbops(["apply", "p.yaml"], env))
-      for (const store of ["primary", "dr"]) await expectNoneUnchecked(store);
+    let ran = await workplace.dbops(["apply", plan], env);
+    for (; ran.signal === "SIGKILL"; ran = await workplace.dbops(["apply", plan], env))
+      for (const store of ["primary", "dr"]) await expectChecksums(store);
     expect(mustSucceed(ran).stdout).toContain("resumed");
     const deaths = await readFile(env.DBOPS_TEST_DEATHS, "utf8");
     expect(deaths.split("\n")).toEqual(
@@ -77,38 +81,85 @@ describe("a backup in the format sql", () => {
         "before end app.copy.dr",
       ]),
     );
-    const files = await backupFilesOf(workplace);
-    expect(files).toEqual([expect.stringMatching(NAME), `${files[0]}.sha256`]);
-    expect(await backupFilesOf(workplace, "dr")).toEqual(files);
-    expect(await workplace.dbops(["apply", "p.yaml"], ENV)).toMatchObject({ code: 4 });
+    const [hold = "", file, ...more] = await backupFilesOf(workplace);
+    expect([hold, file, more]).toEqual([
+      expect.stringMatching(/^production_app_\d{8}_\d{6}\.hold\.hold-\d{8}\.json$/),
+      expect.stringMatching(FILE),
+      [`${file}.sha256`],
+    ]);
+    expect(await backupFilesOf(workplace, "dr")).toEqual([hold, file, ...more]);
+    expect(await recordsText(workplace)).not.toContain(KEY);
+    expect(await workplace.dbops(["apply", plan], ENV)).toMatchObject({ code: 4 });
   });
 
-  it.each([
-    ["stops in its middle with exit code 1", `$real "$@" | head -c 20000; exit 1`, /pg_dump: exit code 1/],
-    [
-      "loses its end and exits with 0",
-      `$real "$@" | head -n -12`,
-      /its output does not end with the line that ends every plain dump/,
-    ],
-  ])("is not there when pg_dump %s", async (_, pg_dump, says) => {
+  it("is not there when pg_dump stops in its middle, or loses its end and says nothing", async () => {
+    await declare({ primary: "./stores/primary" });
     const plan = await planBackup(workplace);
-    const bin = await toolsWith(cluster, workplace.folder, { pg_dump });
-    const ran = await workplace.dbops(["apply", plan, "--json"], { ...ENV, DBOPS_PG_BINDIR: bin });
-    expect([ran.code, failureOf(ran, "app.dump")]).toMatchObject([
-      1,
-      { code: "DUMP_FAILED", detail: expect.stringMatching(says), fix: expect.stringMatching(/./) },
-    ]);
-    expect([await backupFilesOf(workplace), await backupFilesOf(workplace, "dr")]).toEqual([[], []]);
-    expect(programsOf(cluster)).toEqual([]);
+    const faults = [
+      [`$real "$@" | head -c 20000; exit 1`, "pg_dump: exit code 1"],
+      [`$real "$@" | head -n -12`, "its output does not end with the line that ends every plain dump"],
+    ] as const;
+    for (const [pg_dump, says] of faults) {
+      const bin = await toolsWith(cluster, workplace.folder, { pg_dump });
+      const ran = await workplace.dbops(["apply", plan, "--json"], { ...ENV, DBOPS_PG_BINDIR: bin });
+      const failure = { code: "DUMP_FAILED", detail: expect.stringContaining(says) };
+      expect([ran.code, failureOf(ran, "app.dump")]).toMatchObject([1, failure]);
+      expect([await backupFilesOf(workplace), programsOf(cluster)]).toEqual([[], []]);
+    }
     mustSucceed(await workplace.dbops(["apply", plan], ENV));
     expect(await backupFilesOf(workplace)).toHaveLength(2);
   });
 
-  it("has no place for a label", async () => {
-    const ran = await workplace.dbops(["plan", "production", "backup", "--label", "before migration 42"]);
-    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("leave --label out")]);
+  it("has no place for a label, and is not made without its passphrase", async () => {
+    await declare({ primary: "./stores/primary" });
+    const labelled = await workplace.dbops([
+      "plan",
+      "production",
+      "backup",
+      "--label",
+      "before migration 42",
+    ]);
+    expect([labelled.code, labelled.stderr]).toEqual([3, expect.stringContaining("leave --label out")]);
+    const ran = await workplace.dbops(["apply", await planBackup(workplace), "--json"]);
+    expect([ran.code, failureOf(ran, "app.dump")]).toMatchObject([1, { code: "SECRET_UNAVAILABLE" }]);
+    expect(await backupFilesOf(workplace)).toEqual([]);
   });
 });
+
+async function declare(stores: NonNullable<Declared["stores"]>): Promise<void> {
+  const openssl = { passphrase: { env: "BACKUP_ENCRYPTION_KEY" } };
+  await declareApp(workplace, cluster, { stores, format: "sql", encryption: { openssl } });
+  mustSucceed(await workplace.dbops(["init", "stores", "production"]));
+}
+
+async function bucketOf() {
+  bucket = await server.newBucket();
+  const secret = { accessKeyId: { file: "./access" }, secretAccessKey: { file: "./secret" } };
+  await writeFile(join(workplace.folder, "access"), server.accessKeyId);
+  await writeFile(join(workplace.folder, "secret"), server.secretAccessKey);
+  return { bucket, prefix: PREFIX.slice(0, -1), endpoint: server.endpoint, credentials: secret };
+}
+
+async function keysInBucket(): Promise<readonly string[]> {
+  const [listed, uploads] = await Promise.all([
+    server.admin.listObjectsV2({ Bucket: bucket }),
+    server.admin.listMultipartUploads({ Bucket: bucket }),
+  ]);
+  const keys = [...(listed.Contents ?? []), ...(uploads.Uploads ?? [])].map(({ Key = "" }) => Key);
+  return keys.map((key) => key.slice(PREFIX.length)).filter((key) => !key.startsWith("_dbops/"));
+}
+
+/** Ends an apply while its pg_dump stands still in the middle; nothing of a backup is there then. */
+async function breakOff(signal: "SIGINT" | "SIGKILL") {
+  const lock = await stallDumps(cluster, "app");
+  const running = workplace.start(["apply", "p.yaml"], ENV);
+  await until(async () => descendantsOf(running.child.pid ?? 0).length > 0);
+  running.child.kill(signal);
+  const ended = await running.ended;
+  await lock.release();
+  expect([...(await keysInBucket()), ...(await backupFilesOf(workplace, "dr"))]).toEqual([]);
+  return ended;
+}
 
 /** As the runbook does it: the checksum, then the pipeline into an empty database. */
 async function expectOpenedByHand(folder: string, file: string): Promise<void> {
@@ -124,8 +175,8 @@ async function expectOpenedByHand(folder: string, file: string): Promise<void> {
   expect(opened.checksums).toBe(source.checksums);
 }
 
-/** A checksum stands only beside a file that it fits. */
-async function expectNoneUnchecked(store: string): Promise<void> {
+/** Where a checksum stands, the file beside it is what it says. */
+async function expectChecksums(store: string): Promise<void> {
   const folder = join(workplace.folder, "stores", store);
   for (const key of await backupFilesOf(workplace, store))
     if (key.endsWith(".sha256")) await promisify(execFile)("sha256sum", ["-c", key], { cwd: folder });

@@ -14,8 +14,8 @@ export interface Declared {
   readonly user?: string;
   /** Other parts of the connection. */
   readonly connection?: Readonly<Record<string, unknown>>;
-  /** Paths of file stores by name, in order. */
-  readonly stores?: Readonly<Record<string, string>>;
+  /** Stores by name, in order: of a file store its path. */
+  readonly stores?: Readonly<Record<string, string | EnvironmentFile["stores"][string]>>;
   /** The first store, unless another one is named. */
   readonly records?: string;
   /** The stores that keep the database, in order; all, unless some are named. */
@@ -44,7 +44,12 @@ export async function declareApp(
     environment,
     ...(declared.protected === undefined ? {} : { protected: declared.protected }),
     records: declared.records ?? names[0],
-    stores: Object.fromEntries(Object.entries(stores).map(([name, path]) => [name, { file: { path } }])),
+    stores: Object.fromEntries(
+      Object.entries(stores).map(([name, store]) => [
+        name,
+        typeof store === "string" ? { file: { path: store } } : store,
+      ]),
+    ),
     ...(declared.identities === undefined ? {} : { identities: declared.identities }),
     databases: {
       app: {
