@@ -13,12 +13,13 @@ interface Difference {
   readonly load?: Partial<LoadStep>;
   readonly swap?: Partial<SwapStep>;
   readonly from?: string;
+  readonly layout?: "classic";
   readonly connection?: Connection;
   readonly otherwise?: Otherwise;
 }
 
 /** The words of the command, as a shell reads them. */
-function wordsOf({ load, swap, from, connection, otherwise }: Difference = {}): readonly string[] {
+function wordsOf({ load, swap, from, layout, connection, otherwise }: Difference = {}): readonly string[] {
   const steps = restoreOf("app").map((step): Step => {
     switch (step.kind) {
       case "load":
@@ -26,7 +27,7 @@ function wordsOf({ load, swap, from, connection, otherwise }: Difference = {}): 
       case "swap":
         return { ...step, ...swap };
       case "download":
-        return { ...step, from: from ?? step.from };
+        return { ...step, from: from ?? step.from, ...(layout === undefined ? {} : { layout }) };
       default:
         return step;
     }
@@ -67,6 +68,15 @@ describe("the command that makes the plan of a restore again", () => {
       ...PLAIN.slice(0, 8),
       "--from",
       "staging",
+      ...PLAIN.slice(8),
+    ]);
+  });
+
+  it("names the runbook's file as such, which no jobs load", () => {
+    const file = "production_app_20261124_010000.sql.gz.enc";
+    expect(wordsOf({ layout: "classic", load: { format: "sql", jobs: 4 } })).toEqual([
+      ...PLAIN.slice(0, 6),
+      ...["--file", file],
       ...PLAIN.slice(8),
     ]);
   });

@@ -7,6 +7,14 @@ export type Verdict =
   | { readonly kind: "left-out"; readonly why: string | null }
   | { readonly kind: "refused"; readonly what: string };
 
+/** What the statements are run on. */
+export interface LoadTarget {
+  /** Settings that this server does not know are left out. */
+  readonly serverMajor: number;
+  /** Everything goes into the database's own tablespace; not given: no. */
+  readonly ignoreTablespaces?: boolean;
+}
+
 const PASS: Verdict = { kind: "pass" };
 const SILENT: Verdict = { kind: "left-out", why: null };
 
@@ -14,13 +22,13 @@ const SILENT: Verdict = { kind: "left-out", why: null };
  * Decides by what pg_dump 9 to 18 writes without --create; everything else is refused. `text` starts with the statement's
  * first word and is the whole statement, or the beginning of one that is too long to be held (`isWhole` false).
  */
-export function judgeStatement(text: string, isWhole: boolean, serverMajor: number): Verdict {
+export function judgeStatement(text: string, isWhole: boolean, target: LoadTarget): Verdict {
   const [first = ""] = /^[A-Z]+\b/.exec(text) ?? [];
   const byBeginning = BY_BEGINNING[first];
   if (byBeginning !== undefined) return byBeginning(text);
   const byWhole = BY_WHOLE[first];
   if (byWhole === undefined) return refused(text);
-  return isWhole ? byWhole(text, serverMajor) : refused(text);
+  return isWhole ? byWhole(text, target) : refused(text);
 }
 
 /** Kinds that may be longer than what is held. */
@@ -44,7 +52,7 @@ const BY_BEGINNING: Readonly<Record<string, (text: string) => Verdict>> = {
   REFRESH: (text) => (/^REFRESH MATERIALIZED VIEW /.test(text) ? PASS : refused(text)),
 };
 
-const BY_WHOLE: Readonly<Record<string, (text: string, serverMajor: number) => Verdict>> = {
+const BY_WHOLE: Readonly<Record<string, (text: string, target: LoadTarget) => Verdict>> = {
   COPY: judgeCopy,
   BEGIN: (text) => (text === "BEGIN;" ? SILENT : refused(text)), // around the data of large objects
   COMMIT: (text) => (text === "COMMIT;" ? SILENT : refused(text)),
@@ -96,13 +104,14 @@ const SETTINGS: Readonly<Record<string, number>> = {
 /** In these a byte of a character may look like a backslash or a quote. PostgreSQL ignores what is no letter or digit. */
 const AMBIGUOUS = /^(SJIS|BIG5|GBK|UHC|GB18030|JOHAB|SHIFTJIS2004|MSKANJI|SHIFTJIS|WIN9\d\d|WINDOWS9\d\d)$/i;
 
-function judgeSetting(text: string, serverMajor: number): Verdict {
+function judgeSetting(text: string, { serverMajor, ignoreTablespaces }: LoadTarget): Verdict {
   if (/^SET SESSION AUTHORIZATION (DEFAULT|'[^'\\]+'|"[^"]+"|[a-z_][a-z0-9_$]*);$/.test(text)) return PASS;
   const [, name = "", value = ""] = /^SET ([a-z_]+) = ([^;]*);$/.exec(text) ?? [];
   const since = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
   if (since === undefined) return refused(text);
   if (name === "standard_conforming_strings" && value !== "on") return refused(text);
   if (name === "client_encoding" && !isPlainEncoding(value)) return refused(text);
+  if (name === "default_tablespace" && ignoreTablespaces === true) return SILENT;
   return serverMajor < since ? SILENT : PASS;
 }
 

@@ -1,12 +1,10 @@
 import { fail } from "../../problems/dbops-error.ts";
 import { CopyData } from "./copy-data.ts";
-import { judgeStatement, type Verdict } from "./judge-statement.ts";
+import { judgeStatement, type LoadTarget, type Verdict } from "./judge-statement.ts";
 import { SqlScanner } from "./sql-scanner.ts";
 import { tablesMade } from "./tables-made.ts";
 
-export interface PlainDumpOptions {
-  /** Settings that this server does not know are left out. */
-  readonly serverMajor: number;
+export interface PlainDumpOptions extends LoadTarget {
   /** `refuse`: throws at the first thing that a restore must not run; `note`: only tells it, for who reads and loads nothing. */
   readonly onForbidden: "refuse" | "note";
 }
@@ -191,7 +189,7 @@ export class PlainDump {
 
   #judge(isWhole: boolean): Verdict {
     const text = Buffer.concat(this.#held).toString("latin1");
-    const verdict = judgeStatement(text, isWhole, this.#options.serverMajor);
+    const verdict = judgeStatement(text, isWhole, this.#options);
     this.#verdict = verdict;
     if (verdict.kind === "pass") this.#facts.made += tablesMade(text);
     if (verdict.kind === "refused") this.#forbid(verdict.what);

@@ -5,7 +5,20 @@ import { literal, quoted } from "./sql-text.ts";
 
 /** What can only be found out about the runbook's file while it is loaded, and what stands against that. */
 export function judgePlainDump(at: RestoreCase): readonly Problem[] {
-  return [...toleratedProblems(at), ...sourceProblems(at), ...unknowns(at), ...madeWithDefaults(at)];
+  return [
+    ...inPlaceProblems(at),
+    ...toleratedProblems(at),
+    ...sourceProblems(at),
+    ...unknowns(at),
+    ...madeWithDefaults(at),
+  ];
+}
+
+/** Nothing in it can be left out: what is there and stays there would fail it. */
+function inPlaceProblems({ request }: RestoreCase): readonly Problem[] {
+  if (!request.inPlace) return [];
+  const detail = "--in-place: a plain dump is loaded whole, and so only into a database of its own";
+  return [blocked(detail, "leave --in-place out, or restore a backup of dbops' own format", "USAGE")];
 }
 
 function toleratedProblems({ request }: RestoreCase): readonly Problem[] {

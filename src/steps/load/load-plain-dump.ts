@@ -26,17 +26,20 @@ export async function loadPlainDump(
     bytes = doneBytes;
     run.progress(doneBytes);
   };
-  const plain = {
-    into: side,
-    format: "sql",
-    archive: body,
-    madeBy: "",
-    jobs: 1,
-    skip: [],
-    onProgress,
-  } as const;
   const target = run.ports.restoreTarget(step.database);
-  const report = await target.load(plain, run.signal);
+  const report = await target.load(
+    {
+      into: side,
+      format: "sql",
+      archive: body,
+      madeBy: "",
+      jobs: 1,
+      skip: [],
+      ignoreTablespaces: step.tablespaces === "ignore",
+      onProgress,
+    },
+    run.signal,
+  );
   if (!body.readableEnded) fail("LOAD_FAILED", `the dump of ${backup} was not read to its end`);
   const { length: tables } = await target.tables(step.into, run.signal);
   const made = madeIn(report);

@@ -1,5 +1,5 @@
 import type { ArchiveEntry, BackupDetail, RestoreObservation } from "../../../src/model/archive-contents.ts";
-import type { Database } from "../../../src/model/environment.ts";
+import type { Database, Environment } from "../../../src/model/environment.ts";
 import type { RestoreRequest } from "../../../src/model/plan.ts";
 import type { Planned } from "../../../src/model/planned.ts";
 import type { DatabaseProperties, LiveDatabase, TargetFacts } from "../../../src/model/restore-target.ts";
@@ -41,6 +41,8 @@ export interface Difference {
   readonly detail?: Partial<BackupDetail>;
   /** Another environment, whose backup it is. */
   readonly from?: string;
+  /** Its file. */
+  readonly source?: Environment;
   /** What differs in the database as the environment's file declares it. */
   readonly declared?: Partial<Database>;
   /** What each store has. */
@@ -48,14 +50,14 @@ export interface Difference {
 }
 
 export function planned(difference: Difference = {}): Planned {
-  const { from = null, declared, stores = { primary: [BACKUP] } } = difference;
+  const { from = null, source = null, declared, stores = { primary: [BACKUP] } } = difference;
   const places = Object.keys(stores).map((store) => ({ store, retention: NO_RULES }));
   const own = environment({ ...database({ stores: places }), ...declared });
   const request = restoreRequest({ from, ...difference.request });
   const seen = observation({ stores });
   const chosen = chooseBackup(own, request, { observation: seen, now: NOW });
   const restore = observed(difference);
-  return planRestore(own, request, { observation: seen, restore, chosen, now: NOW });
+  return planRestore(own, request, { observation: seen, restore, chosen, from: source, now: NOW });
 }
 
 export function entry(type: string, rest: string, id = 1): ArchiveEntry {
@@ -64,7 +66,7 @@ export function entry(type: string, rest: string, id = 1): ArchiveEntry {
 
 const OWNED = properties();
 
-function properties(more: Partial<DatabaseProperties> = {}): DatabaseProperties {
+export function properties(more: Partial<DatabaseProperties> = {}): DatabaseProperties {
   return {
     owner: "app",
     encoding: "UTF8",

@@ -10,7 +10,7 @@ import { findPsql } from "./find-psql.ts";
 import { Psql, type PsqlEnd } from "./psql.ts";
 
 /** `archive`: what pg_dump -Fp wrote. */
-export type PlainLoad = Pick<Load, "into" | "inPlace" | "archive" | "onProgress">;
+export type PlainLoad = Pick<Load, "into" | "inPlace" | "archive" | "ignoreTablespaces" | "onProgress">;
 
 /**
  * Loads a plain dump into an empty database by psql, in one transaction, in constant memory. Psql is given only what
@@ -50,7 +50,8 @@ async function run(
   { serverMajor, place, signal }: Run,
 ): Promise<{ readonly facts: PlainDumpFacts; readonly end: PsqlEnd }> {
   const token = randomBytes(16).toString("hex");
-  const dump = new PlainDump({ serverMajor, onForbidden: "refuse" });
+  const { ignoreTablespaces = false } = load;
+  const dump = new PlainDump({ serverMajor, ignoreTablespaces, onForbidden: "refuse" });
   const kill = () => psql.kill();
   signal.addEventListener("abort", kill);
   try {

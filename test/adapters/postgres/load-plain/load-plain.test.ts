@@ -18,6 +18,10 @@ import { emptyDatabase, loadInto, plainDump, relationsIn } from "./plain-world.t
 const HEADER = "--\n-- PostgreSQL database dump\n--\n\n";
 const TRAILER = "\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
+const TABLES = `SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+  WHERE relkind IN ('r', 'p', 'm', 'f') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')`;
+
 let cluster: Cluster;
 let folder = "";
 let hard: Buffer;
@@ -59,6 +63,20 @@ describe("a plain dump", () => {
     const report = await loadInto(cluster, name, inPieces(dump, [1000, 70_000]));
     expect(report).toMatchObject({ program: expect.stringMatching(/^psql \(PostgreSQL\) \d/), failures: [] });
     expect(await contentOf(cluster, name)).toEqual(await contentOf(cluster, "hard"));
+    expect(String(report.tables)).toBe(await cluster.psql(name, TABLES));
+  });
+
+  it("fails at a tablespace that is missing, and not where none is asked for", async () => {
+    const asked = (text: string) =>
+      text.replace("SET default_tablespace = ''", "SET default_tablespace = 'fast'");
+    const dump = Buffer.from(asked(wide.toString("latin1")), "latin1");
+    expect(await refused(dump)).toMatchObject({
+      code: "LOAD_FAILED",
+      detail: expect.stringContaining("default_tablespace"),
+    });
+    const name = await emptyDatabase(cluster);
+    await loadInto(cluster, name, dump, { ignoreTablespaces: true });
+    expect(await contentOf(cluster, name)).toEqual(await contentOf(cluster, "wide"));
   });
 
   it("of INSERT statements brings everything back", async () => {

@@ -41,13 +41,19 @@ export async function loadInto(
   cluster: Cluster,
   name: string,
   dump: Readable | Buffer,
-  more: { readonly user?: string; readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal } = {},
+  more: {
+    readonly user?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly signal?: AbortSignal;
+    readonly ignoreTablespaces?: boolean;
+  } = {},
 ): Promise<LoadReport> {
   const env = more.env ?? { PATH: process.env["PATH"] };
   const access = adminAccess(declaredWith(cluster, adminOf(cluster, more.user)), { secrets, env });
   const load = {
     into: { name, oid: await oidOf(cluster, name) },
     archive: Buffer.isBuffer(dump) ? Readable.from([dump]) : dump,
+    ignoreTablespaces: more.ignoreTablespaces ?? false,
     onProgress: () => undefined,
   };
   return loadPlain(access, load, more.signal ?? signal());
