@@ -49,6 +49,8 @@ class PlanRun {
   readonly #outcomes = new Map<string, Outcome>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #ended = new Map<string, AppliedStep>();
+  /** By unit: the step of a pipeline at which it failed. */
+  readonly #failedAt = new Map<string, Step>();
 
   constructor(plan: Plan, options: RunOptions) {
     this.#plan = plan;
@@ -160,6 +162,7 @@ class PlanRun {
       handlers: this.#options.handlers,
       session,
       probe: this.#probeRun(unit, session),
+      failedAt: (step) => this.#failedAt.set(unit.id, step),
       progress: (step, doneBytes, totalBytes) =>
         this.#options.onEvent({
           event: "progress",
@@ -192,15 +195,22 @@ class PlanRun {
     const { signal } = this.#options;
     const isOwn = !signal.aborted || failedByItself(error, signal.reason);
     const problems = isOwn ? problemsOf(error) : [this.#interrupted()];
-    for (const step of unit.steps) this.#end({ step, outcome: "failed", facts: null, problems });
-    const last = unit.steps.at(-1) ?? unit.steps[0];
-    const event: AuditEvent = { event: "failed", step: last.id, problems };
+    const at = this.#failedAt.get(unit.id) ?? unit.steps.at(-1) ?? unit.steps[0];
+    for (const step of unit.steps)
+      this.#end({
+        step,
+        outcome: "failed",
+        facts: null,
+        problems: step === at ? problems : [],
+        ...(step === at ? {} : { stoppedWith: at.id }),
+      });
+    const event: AuditEvent = { event: "failed", step: at.id, problems };
     const session = await this.#sessions.open(unit).catch(() => null);
     // Where even the journal cannot be written, the failure itself is still reported.
     await session?.append([event]).catch((reason: unknown) => {
       const more = problemsOf(reason).filter((one) => !problems.some((known) => known.detail === one.detail));
       if (more.length > 0)
-        this.#end({ step: last, outcome: "failed", facts: null, problems: [...problems, ...more] });
+        this.#end({ step: at, outcome: "failed", facts: null, problems: [...problems, ...more] });
     });
   }
 

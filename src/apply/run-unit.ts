@@ -20,6 +20,8 @@ export interface UnitRun {
   readonly session: Session;
   readonly probe: ProbeRun;
   progress(step: Step, doneBytes: number, totalBytes?: number): void;
+  /** Called before a pipeline fails, with the step at which it did. */
+  failedAt(step: Step): void;
 }
 
 /** Carries out one unit, journaling before and after its effect; resolves with the facts by step id, rejects when it failed. */
@@ -93,17 +95,54 @@ async function recoverOrStream({ source, transforms, sink }: Pipeline, run: Unit
     const recovered = await sink.handler.recover(sink.step, sinkRun);
     if (recovered !== null) return recovered;
   }
-  let artifact = await source.handler.open(source.step, stepRun(source.step, run));
-  const opened = artifact;
+  const origin = new Origin(source.step);
+  let artifact: Artifact | null = null;
+  let opened: Artifact | null = null;
   try {
-    for (const { step, handler } of transforms)
-      artifact = await handler.pipe(step, artifact, stepRun(step, run));
+    opened = artifact = origin.watch(await source.handler.open(source.step, stepRun(source.step, run)));
+    for (const { step, handler } of transforms) {
+      origin.reaches(step);
+      artifact = origin.watch(await handler.pipe(step, artifact, stepRun(step, run)));
+    }
+    origin.reaches(sink.step);
     return await sink.handler.drain(sink.step, artifact, sinkRun);
   } catch (error) {
-    destroyParts(artifact, error);
+    run.failedAt(origin.step);
+    if (artifact !== null) destroyParts(artifact, error);
     throw error;
   } finally {
-    await opened.close();
+    await opened?.close();
+  }
+}
+
+/**
+ * Where a pipeline failed: at the step that was being opened; behind that, at the first one whose stream broke with an error that dbops
+ * threw on purpose; else at the sink, whose end tears down the streams in front of it without saying why.
+ */
+class Origin {
+  #at: Step;
+  #first: { readonly step: Step; readonly error: unknown } | null = null;
+
+  constructor(source: Step) {
+    this.#at = source;
+  }
+
+  get step(): Step {
+    return this.#first?.error instanceof DbopsError ? this.#first.step : this.#at;
+  }
+
+  reaches(step: Step): void {
+    this.#at = step;
+  }
+
+  /** An error is told by the stream in which it arose before it reaches any other. */
+  watch(artifact: Artifact): Artifact {
+    const step = this.#at;
+    for (const { body } of artifact.parts)
+      body.once("error", (error: unknown) => {
+        this.#first ??= { step, error };
+      });
+    return artifact;
   }
 }
 

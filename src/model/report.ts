@@ -86,6 +86,8 @@ export interface AppliedStep {
   readonly facts: Facts | null;
   /** Why it was done without an effect of its own: its end state held already. */
   readonly evidence?: string | null;
+  /** Of a step that failed only with another one of its pipeline, which has the problems: the id of that one. */
+  readonly stoppedWith?: string;
   readonly problems: readonly Problem[];
 }
 

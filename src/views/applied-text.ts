@@ -146,7 +146,7 @@ function endLines(applied: Applied, outcomes: readonly (string | null)[]): reado
 
 /** Whether applying it again would meet nothing but the same refusals. */
 function hasEnded({ outcome, steps }: Applied): boolean {
-  const failed = steps.filter((one) => one.outcome === "failed");
+  const failed = steps.filter((one) => one.outcome === "failed" && one.stoppedWith === undefined);
   const isOver = ({ problems }: AppliedStep) =>
     problems.some((one) => one.severity === "error" && isFinal(one));
   return outcome === "failed" && failed.length > 0 && failed.every(isOver);

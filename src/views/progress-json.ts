@@ -48,8 +48,9 @@ function eventData(event: RunEvent): Readonly<Record<string, unknown>> {
         totalBytes: event.totalBytes ?? null,
       };
     case "end": {
-      const { step, outcome, facts, problems } = event.ended;
-      return { event: "end", step: step.id, outcome, facts, problems };
+      const { step, outcome, facts, problems, stoppedWith } = event.ended;
+      const stopped = stoppedWith === undefined ? {} : { stoppedWith };
+      return { event: "end", step: step.id, outcome, facts, problems, ...stopped };
     }
     case "notice":
       return { event: "notice", text: event.text };

@@ -88,7 +88,7 @@ function eventText(event: RunEvent, state: StepState | null, run: RunState): str
 }
 
 function endText(event: Extract<RunEvent, { event: "end" }>, state: StepState | null, run: RunState): string {
-  const { step, outcome, problems } = event.ended;
+  const { step, outcome, problems, stoppedWith } = event.ended;
   const elapsedMs = run.elapsedMs(step.id);
   const took = elapsedMs === null ? "" : ` after ${durationText(elapsedMs)}`;
   const pace =
@@ -100,6 +100,7 @@ function endText(event: Extract<RunEvent, { event: "end" }>, state: StepState | 
     case "earlier":
       return `${step.id} was done by an earlier attempt`;
     case "failed":
+      if (stoppedWith !== undefined) return `${step.id} stopped with ${stoppedWith}`;
       return `${step.id} failed${took}${why}`;
     case "skipped":
       return `${step.id} not begun: ${problems[0]?.detail ?? "something it needs did not succeed"}`;

@@ -76,7 +76,8 @@ export async function recordsText(workplace: Workplace, store = "primary"): Prom
 /** What a step of `apply --json` failed with. */
 export function failureOf(ran: Ran, step: string): Problem | undefined {
   const { applied } = JSON.parse(ran.stdout) as { applied: Applied }; // its own document
-  return applied.steps.find((one) => one.step.id === step)?.problems[0];
+  const ended = applied.steps.find((one) => one.step.id === step);
+  return ended?.stoppedWith === undefined ? ended?.problems[0] : failureOf(ran, ended.stoppedWith);
 }
 
 /** The problems of `plan --json`. */

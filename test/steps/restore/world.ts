@@ -151,9 +151,10 @@ export function outcomesOf(applied: Applied): readonly string[] {
   return applied.steps.map(({ step, outcome }) => `${step.id} ${outcome}`);
 }
 
-/** The problem that a step failed with; throws with what happened instead. */
+/** The problem that a step, or its pipeline, failed with; throws with what happened instead. */
 export function failureOf(applied: Applied, id: string): Problem {
   const ended = applied.steps.find(({ step }) => step.id === id);
+  if (ended?.stoppedWith !== undefined) return failureOf(applied, ended.stoppedWith);
   const [problem] = ended?.outcome === "failed" ? ended.problems : [];
   if (problem === undefined) throw new Error(JSON.stringify(applied.steps, null, 1));
   return problem;
