@@ -36,7 +36,10 @@ async function examine(context: Context, environment: Environment): Promise<read
     examineStore(context, environment, { connection, name }),
   );
   const databases = environment.databases.map(({ name }) => examineDatabase(context, { connection, name }));
-  const groups = await Promise.all([...stores, ...databases, examineIdentities(environment, connection)]);
+  const sealed = environment.databases.filter((one) => one.backup.encryption.kind === "openssl");
+  const passphrases = sealed.map(({ name }) => examinePassphrase({ connection, name }));
+  const identities = examineIdentities(environment, connection);
+  const groups = await Promise.all([...stores, ...databases, ...passphrases, identities]);
   return [...groups.flat(), ...environment.databases.map(adminCheck)];
 }
 
@@ -90,10 +93,23 @@ function adminCheck({ name, admin }: Database): Check {
   return good(subject, `the role that restores, ${admin.user}, is declared; it was not tried`);
 }
 
+/** Backups need it, not only restores. */
+async function examinePassphrase({ connection, name }: Patient): Promise<readonly Check[]> {
+  const subject = `database ${name}`;
+  try {
+    await connection.ports.classicPassphrase(name);
+    return [
+      good(subject, "the passphrase of its .sql.gz.enc files can be read: this host can open them, too"),
+    ];
+  } catch (error) {
+    return problemsOf(error).map((one) => bad(subject, one));
+  }
+}
+
 async function examineIdentities(environment: Environment, { ports }: Connection): Promise<readonly Check[]> {
   const subject = "identities";
   if (environment.identities.length === 0)
-    return [good(subject, "none declared: this host can write backups, not read them")];
+    return [good(subject, "none declared: this host can write archives, not read them")];
   try {
     const { identities } = await ports.openingKeys();
     return [good(subject, `${identities.length} can be read`)];

@@ -58,6 +58,8 @@ describe("a backup in the format sql", () => {
     expect(mustSucceed(await workplace.dbops(["plan", "production"])).stdout).toContain("No changes.");
     mustSucceed(await workplace.dbops(["check", "production"]));
     mustSucceed(await workplace.dbops(["audit", "verify", "production"]));
+    const { stdout } = mustSucceed(await workplace.dbops(["doctor", "production"], ENV));
+    expect(stdout).toContain("the passphrase of its .sql.gz.enc files can be read");
   });
 
   it("is finished once, however often its apply is killed at an entry of the journal", async () => {
@@ -110,7 +112,7 @@ describe("a backup in the format sql", () => {
     expect(await backupFilesOf(workplace)).toHaveLength(2);
   });
 
-  it("has no place for a label, and is not made without its passphrase", async () => {
+  it("has no place for a label, and is not made without its passphrase, which doctor misses", async () => {
     await declare({ primary: "./stores/primary" });
     const labelled = await workplace.dbops([
       "plan",
@@ -123,6 +125,8 @@ describe("a backup in the format sql", () => {
     const ran = await workplace.dbops(["apply", await planBackup(workplace), "--json"]);
     expect([ran.code, failureOf(ran, "app.dump")]).toMatchObject([1, { code: "SECRET_UNAVAILABLE" }]);
     expect(await backupFilesOf(workplace)).toEqual([]);
+    const examined = await workplace.dbops(["doctor", "production"]);
+    expect([examined.code, examined.stdout]).toEqual([1, expect.stringContaining("BACKUP_ENCRYPTION_KEY")]);
   });
 });
 
