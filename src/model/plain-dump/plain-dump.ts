@@ -238,12 +238,13 @@ export class PlainDump {
       `the dump holds ${what} (near byte ${this.#doneBytes}), which no restore of a plain dump runs`,
       {
         fix: "look at it; what pg_dump wrote without --create holds no such thing",
+        final: true,
       },
     );
   }
 
   #damaged(what: string): never {
-    return fail("OBJECT_DAMAGED", `the dump ${what}`, { fix: "use another backup" });
+    return fail("OBJECT_DAMAGED", `the dump ${what}`, { fix: "use another backup", final: true });
   }
 
   #whereItEnds(): string {

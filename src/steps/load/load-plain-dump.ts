@@ -1,5 +1,7 @@
 import type { Facts } from "../../model/audit-entry.ts";
+import { classicKey } from "../../model/layout.ts";
 import type { LoadStep } from "../../model/restore-steps.ts";
+import { naming } from "../../ports/open-object.ts";
 import type { LoadReport, NamedDatabase } from "../../ports/restore-target.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { Artifact, StepRun } from "../handler.ts";
@@ -27,19 +29,10 @@ export async function loadPlainDump(
     run.progress(doneBytes);
   };
   const target = run.ports.restoreTarget(step.database);
-  const report = await target.load(
-    {
-      into: side,
-      format: "sql",
-      archive: body,
-      madeBy: "",
-      jobs: 1,
-      skip: [],
-      ignoreTablespaces: step.tablespaces === "ignore",
-      onProgress,
-    },
-    run.signal,
-  );
+  const none = { madeBy: "", jobs: 1, skip: [] };
+  const ignoreTablespaces = step.tablespaces === "ignore";
+  const dump = { ...none, into: side, format: "sql", archive: body, ignoreTablespaces, onProgress } as const;
+  const report = await naming(classicKey(backup), () => target.load(dump, run.signal));
   if (!body.readableEnded) fail("LOAD_FAILED", `the dump of ${backup} was not read to its end`);
   const { length: tables } = await target.tables(step.into, run.signal);
   const made = madeIn(report);

@@ -1,3 +1,4 @@
+import type { Environment } from "../../model/environment.ts";
 import { classicKey, parseBackupName } from "../../model/layout.ts";
 import { parseDumpHead } from "../../model/plain-dump/dump-head.ts";
 import type { Secret } from "../../model/secret.ts";
@@ -48,16 +49,25 @@ function databaseOf(key: string): string {
   return parseBackupName(key.slice(0, key.indexOf(".")))?.database ?? "";
 }
 
-/** A cipher speaks of "it", and cannot know where its passphrase is named. */
+/** A cipher and gzip speak of "it", and cannot know where the passphrase is named. */
 function explained<E>(error: E, key: string, { environment }: BackupPorts): E | DbopsError {
   if (!(error instanceof DbopsError)) return error;
-  const where = `databases.${databaseOf(key)}.backup.encryption.openssl in ${environment.file}`;
   const told = (one: Problem): Problem => ({
+    ...adviceFor(one, key, environment),
     ...one,
     detail: one.detail.includes(key) ? one.detail : `${key}: ${one.detail}`,
-    ...(one.fix === undefined && one.code === "CIPHER_FAILED"
-      ? { fix: `see whether ${where} names the passphrase that it was made with` }
-      : {}),
   });
   return new DbopsError(error.problems.map(told), error);
+}
+
+function adviceFor(
+  { code }: Problem,
+  key: string,
+  { name, file }: Environment,
+): Pick<Problem, "fix" | "final"> {
+  const where = `databases.${databaseOf(key)}.backup.encryption.openssl in ${file}`;
+  if (code === "CIPHER_FAILED")
+    return { fix: `see whether ${where} names the passphrase that it was made with` };
+  if (code !== "OBJECT_DAMAGED") return {};
+  return { fix: `restore another backup:\ndbops backups ${name}`, final: true };
 }
