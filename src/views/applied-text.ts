@@ -81,7 +81,7 @@ function tookText({ item, ended, elapsedMs }: EndedItem): string {
   return parts.length === 0 ? "" : `: ${parts.join(", ")}`;
 }
 
-/** Why nothing had to be done; else the name of a new backup alone on its line, then its sizes and the rate of the dump. */
+/** Why nothing had to be done; else the name of a new backup alone on its line, then its sizes, the rate of the dump and its warnings. */
 function madeLines(item: PlanItem, ended: readonly AppliedStep[], elapsedMs: ElapsedMs): readonly string[] {
   const evidence = ended.find((one) => (one.evidence ?? null) !== null)?.evidence ?? null;
   if (evidence !== null) return [`     nothing had to be done: ${printable(evidence)}`];
@@ -105,6 +105,7 @@ function madeLines(item: PlanItem, ended: readonly AppliedStep[], elapsedMs: Ela
   return [
     ...(made.name === null ? [] : [`     ${printable(made.name)}`]),
     ...(sizes.length === 0 ? [] : [`     ${sizes.join(", ")}`]),
+    ...warningTexts(upload.facts).map((text) => `     ${text}`),
   ];
 }
 

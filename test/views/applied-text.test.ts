@@ -39,6 +39,14 @@ Applied: 3 items done in 1 min 5 s.
     );
   });
 
+  it("shows what pg_dump warned of where no detail of the backup keeps it", () => {
+    const facts = { ...MADE, warnings: ["pg_dump: warning: there are circular\u001b[2J constraints"] };
+    const steps = backupSteps().map((step) => ended(step, "done", step.kind === "upload" ? facts : null));
+    expect(bothOf({ plan: aPlan(backupSteps()), steps })).toMatch(
+      /stored.*\n {5}warning: pg_dump: warning: there are circular\\x1b\[2J constraints\n/,
+    );
+  });
+
   it("says what an earlier attempt had done", () => {
     const steps = backupSteps().map((step) => ended(step, "earlier", step.kind === "upload" ? MADE : null));
     const text = bothOf({ plan: aPlan(backupSteps()), steps, resumed: true });
