@@ -23,7 +23,11 @@ export interface HeldPlace extends Place {
 }
 
 /** A database like the one that was backed up, but ruined, and a plan to restore it in `r.yaml`. */
-export async function heldPlace(world: RestorableWorld, text: string): Promise<HeldPlace> {
+export async function heldPlace(
+  world: RestorableWorld,
+  text: string,
+  declared: Declared = {},
+): Promise<HeldPlace> {
   const reached = Promise.withResolvers<void>();
   const passage = Promise.withResolvers<Passage>();
   let isHeld = false;
@@ -36,6 +40,7 @@ export async function heldPlace(world: RestorableWorld, text: string): Promise<H
   onTestFinished(() => proxy.close());
   const { host, port } = world.cluster;
   const place = await ruinedPlace(world, {
+    ...declared,
     connection: { port: proxy.port },
     cloneOf: `${host}:${port}`, // by another name
   });
