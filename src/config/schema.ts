@@ -26,8 +26,14 @@ export function homeOf(key: string): string | null {
   return homesBelow(schema(), [], key).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0] ?? null;
 }
 
-/** Whether the schema itself is a valid one is asked in a test, not at every start. */
-const OPTIONS: Options = { allErrors: true, verbose: true, strict: true, validateSchema: false };
+/** Made for one use at every start: whether the schema itself is a valid one is asked in a test, and faster code would take longer to make. */
+const OPTIONS: Options = {
+  allErrors: true,
+  verbose: true,
+  strict: true,
+  validateSchema: false,
+  code: { optimize: false },
+};
 
 let validate: ReturnType<Ajv["compile"]> | null = null;
 let loaded: SchemaNode | null = null;
