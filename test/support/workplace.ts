@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Ran, type Running, type RunOptions, runDbops, startDbops } from "./dbops.ts";
+import { memoryFolder } from "./memory-folder.ts";
 import type { Cluster } from "./postgres-cluster.ts";
 
 /** A working folder with an environment, marked file stores and a fresh age key. */
@@ -48,7 +48,7 @@ export function hurried<W extends Workplace>(workplace: W): W {
 }
 
 function newFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "dbops-workplace-"));
+  return mkdtemp(join(memoryFolder(), "dbops-workplace-"));
 }
 
 function workplaceIn(folder: string, recipient: string): Workplace {
