@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,11 +81,7 @@ describe("what it encrypts", () => {
       cipher.encrypt(inPieces(bytesOf(70_000)), { passphrase: new Secret("some words") }),
     );
     await writeFile(join(folder, "by-passphrase.age"), file);
-    await through(
-      "sh",
-      ["-c", atTerminal("age -d -o plain by-passphrase.age", "some words")],
-      Buffer.alloc(0),
-    );
+    await atTerminal("age -d -o plain by-passphrase.age", "some words");
     const plain = await through("cat", [join(folder, "plain")], Buffer.alloc(0));
     expect(plain.equals(bytesOf(70_000))).toBe(true);
   });
@@ -130,8 +128,7 @@ describe("what it decrypts", () => {
 
   it("is what age itself encrypted with a passphrase that it asked for", async () => {
     await writeFile(join(folder, "plain-input"), bytesOf(70_000));
-    const asked = atTerminal("age -p -o asked.age plain-input", "some words", "some words");
-    await through("sh", ["-c", asked], Buffer.alloc(0));
+    await atTerminal("age -p -o asked.age plain-input", "some words", "some words");
     const file = await through("cat", [join(folder, "asked.age")], Buffer.alloc(0));
     const keys = { identities: [new Secret(identity)], passphrase: new Secret("some words") };
     expect((await collect(cipher.decrypt(inPieces(file), keys))).equals(bytesOf(70_000))).toBe(true);
@@ -186,8 +183,20 @@ describe("giving up", () => {
   });
 });
 
-/** A command line that runs a program in the test's folder at a terminal of its own and types these lines when asked. */
-function atTerminal(command: string, ...lines: readonly string[]): string {
-  const typing = lines.map((line) => `sleep 0.5; printf '%s\\n' '${line}'`).join("; ");
-  return `cd '${folder}' && (${typing}; sleep 3) | script -qec '${command}' /dev/null`;
+/** Runs a command in the test's folder at a terminal of its own, and types one line after the other when it asks for a passphrase. */
+async function atTerminal(command: string, ...lines: readonly string[]): Promise<void> {
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    cwd: folder,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const left = [...lines];
+  let shown = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+    if (!/passphrase[^:\n]*: /.test(shown)) return;
+    shown = "";
+    child.stdin.write(`${left.shift()}\n`);
+  });
+  const [code] = await once(child, "close");
+  expect([code, left]).toEqual([0, []]);
 }

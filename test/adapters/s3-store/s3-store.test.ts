@@ -25,10 +25,13 @@ beforeAll(async () => {
 });
 afterAll(() => minio.stop());
 
-describe("30,000 keys", () => {
+/** More than six pages, and more than MinIO reads at a time, which is 5,000. */
+const MANY = 6500;
+
+describe("thousands of keys", () => {
   it("are listed page by page, each once and in order, from any key on", async () => {
     const bucket = await minio.newBucket();
-    const keys = Array.from({ length: 30_000 }, (_, n) => `app/${String(n).padStart(5, "0")}`);
+    const keys = Array.from({ length: MANY }, (_, n) => `app/${String(n).padStart(5, "0")}`);
     await fillBucket(
       minio.admin,
       bucket,
@@ -36,8 +39,8 @@ describe("30,000 keys", () => {
     );
     const store = await openTestStore(minio, bucket);
     expect(await keysOf(store, "app/")).toEqual(keys);
-    expect(await keysOf(store, "", "app/28999")).toEqual(keys.slice(29_000));
-  }, 600_000);
+    expect(await keysOf(store, "", "app/05499")).toEqual(keys.slice(5500));
+  });
 });
 
 describe("a store below a prefix", () => {
