@@ -5,7 +5,7 @@ import { rolldown } from "rolldown";
 
 /** The programs that tests start as processes of their own. */
 const PROGRAMS = ["test/support/dbops-main.ts", "test/support/dbops-hurried.ts"];
-const UNUSED_MS = 2 * 3_600_000;
+const UNUSED_MS = 45 * 60_000;
 const PREFIX = ".dbops-";
 
 /**
