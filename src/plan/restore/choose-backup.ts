@@ -137,7 +137,7 @@ function atOrBefore(choice: Choice, moment: Moment): Made {
       ...passedOver(choice, flawed),
       ...classic.map(({ backup }) =>
         remark(
-          `${backup.name} was named before it was dumped, as the runbook does: what it holds may be from after ${renderMoment(moment.at)}`,
+          `${backup.name} may have been named before it was dumped, as the scripts do: then what it holds may be from after ${renderMoment(moment.at)}`,
         ),
       ),
     ],

@@ -69,7 +69,11 @@ function unknowns({
       `${name} is a plain dump: ${version}its roles, extensions, sizes, schema revision and list of entries are not known before it is loaded; a role or extension that ${target.endpoint} lacks stops the load, and nothing of it stays`,
     ),
     ...(chosen.moment === null
-      ? [noted(`${name} got its name before it was dumped: it may hold what was written somewhat later`)]
+      ? [
+          noted(
+            `${name} may have got its name before it was dumped, as the scripts give it: then it may hold what was written somewhat later`,
+          ),
+        ]
       : []),
     noted(
       `all that ${name} says is run as ${target.role.name} in one transaction, which locks every table of it; what reaches beyond ${restore.live} (programs, files, roles, databases) is refused; one error anywhere stops it, and no follow-up plan goes on from there`,

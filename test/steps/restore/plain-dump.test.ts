@@ -99,7 +99,7 @@ describe("a file of the runbook", () => {
 });
 
 describe("a file of the runbook that is damaged", () => {
-  it("is found by its checksum where a bit flipped, before the transaction ends", async () => {
+  it("is found where a bit flipped, before the transaction ends", async () => {
     const place = await placeOf(whole);
     const bytes = await readFile(place.file);
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 5000) ^ 1, bytes.length - 5000);
@@ -109,6 +109,17 @@ describe("a file of the runbook that is damaged", () => {
       code: "OBJECT_DAMAGED",
       detail: expect.stringContaining(NAME),
       final: true,
+    });
+    await expectNothingLoaded(place);
+  });
+
+  it("is found by its checksum alone where it is another whole one", async () => {
+    const place = await placeOf(whole);
+    await copyFile((await make("another")).file, place.file);
+    const plan = await planFor(place);
+    expect(failureOf(await place.apply({ plan }), "app.load")).toMatchObject({
+      code: "OBJECT_DAMAGED",
+      detail: expect.stringMatching(new RegExp(`^${NAME}.* in store primary has SHA-256 .* instead of `)),
     });
     await expectNothingLoaded(place);
   });
