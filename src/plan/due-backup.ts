@@ -1,5 +1,4 @@
 import type { Origin } from "../model/backup.ts";
-import type { Database } from "../model/environment.ts";
 import { type Instant, parseStamp } from "../model/instant.ts";
 import { backupName, freeStamp } from "../model/layout.ts";
 import { type Problem, problem } from "../problems/problem.ts";
@@ -52,16 +51,11 @@ export function madeBy(view: DatabaseView, occasion: Occasion): Made {
       name: backupName(environment, database, stamp),
       at: parseStamp(stamp) ?? view.nowAt, // as the name will tell it, never before the backup of this very second
       layout: layoutOf(view.database.backup.format),
-      origin: countedOrigin(view.database, occasion),
+      origin: occasion.origin,
       holds: occasion.hold === null ? [] : [occasion.hold],
       proofs: [],
     },
   };
-}
-
-/** The runbook's layout keeps no origin: whatever it was made for, it counts as scheduled from then on. */
-function countedOrigin({ backup }: Database, { origin }: Occasion): Origin {
-  return layoutOf(backup.format) === "classic" ? "scheduled" : origin;
 }
 
 /** The backup with a copy into every other store that keeps it. */

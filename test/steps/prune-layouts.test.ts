@@ -58,6 +58,24 @@ describe("a deletion that broke off behind its first object, where both layouts 
   });
 });
 
+describe("a runbook file that another store keeps and has not", () => {
+  const pruned = async (format: "archive" | "sql") => {
+    const world = pruneWorld({ primary: { daily: 1 }, dr: { daily: 30 } }, { format });
+    for (const store of Object.values(world.stores)) putBackup(store, NEWEST);
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) world.stores["primary"]?.put(key, "a file", LONG_AGO);
+    const expected = { etag: sha256("a file"), survivors: [nameOf(NEWEST)], atLeast: 1 };
+    return world.run(stepOf("primary", { type: "backup", name: nameOf(OLDEST), expect: expected }));
+  };
+
+  it("stays where dbops writes such files, and copies them", async () => {
+    expect(await pruned("sql")).toMatch(/^PRUNE_REFUSED .*dr keeps it .*but it has none there/);
+  });
+
+  it("goes where they are the scripts', which nobody copies", async () => {
+    expect(await pruned("archive")).toBe("done");
+  });
+});
+
 describe("a hold that dbops would not name so", () => {
   it.each(["hold/incident 42.json", "hold/why", "hold/a/b.json"])("holds all the same: %s", async (key) => {
     const world = pruneWorld({ primary: { daily: 1 } });

@@ -1,5 +1,5 @@
 import { sha256 } from "../../src/model/canonical.ts";
-import type { Database, Environment, Retention } from "../../src/model/environment.ts";
+import type { BackupFormat, Database, Environment, Retention } from "../../src/model/environment.ts";
 import { parseStamp } from "../../src/model/instant.ts";
 import {
   backupFolder,
@@ -32,11 +32,14 @@ export interface PruneWorld {
 /** Marked memory stores at NOW, each with its policy for one database, and the prune handler. */
 export function pruneWorld(
   policies: Readonly<Record<string, Partial<Retention>>>,
-  more: Partial<Pick<StepRun, "leaseHolder">> & { readonly databases?: readonly Database[] } = {},
+  more: Partial<Pick<StepRun, "leaseHolder">> & {
+    readonly databases?: readonly Database[];
+    readonly format?: BackupFormat;
+  } = {},
 ): PruneWorld {
   const names = Object.keys(policies);
   const kept = names.map((store) => ({ store, retention: { ...NO_RULES, ...policies[store] } }));
-  const declared = environment(database({ stores: kept }));
+  const declared = environment(database({ stores: kept, format: more.format ?? "archive" }));
   const world = more.databases === undefined ? declared : { ...declared, databases: more.databases };
   const stores = Object.fromEntries(names.map((name) => [name, markedStore(name)]));
   const ports = { ...portsOf(stores), environment: world };

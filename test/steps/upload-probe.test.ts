@@ -42,9 +42,19 @@ it("is not covered by a backup that is dated in the future", async () => {
   expect(await upload.probe(step, runWith(["20261204_010005"]))).toEqual({ state: "ready" });
 });
 
-function runWith(stamps: readonly string[]): ProbeRun {
+it("is done when a .sql.gz.enc covers the slot, where dbops writes such files, and not where the scripts do", async () => {
+  const files = ["", ".sha256"].map((ending) => `production_app_20261124_010005.sql.gz.enc${ending}`);
+  const probed = (source: DumpStep) => upload.probe(step, runWith([], { source, files }));
+  expect(await probed(dump)).toEqual({ state: "ready" });
+  expect(await probed({ ...dump, format: "sql", compression: { gzip: 6 } })).toMatchObject({ state: "done" });
+});
+
+function runWith(
+  stamps: readonly string[],
+  { source = dump, files = [] }: { readonly source?: DumpStep; readonly files?: readonly string[] } = {},
+): ProbeRun {
   const primary = memoryStore({ now: () => NOW });
-  primary.put("_dbops/store.json", "{}");
+  for (const key of ["_dbops/store.json", ...files]) primary.put(key, "{}");
   for (const stamp of stamps) {
     const folder = `app/${stamp}/`;
     const name = `production_app_${stamp}`;
@@ -55,7 +65,7 @@ function runWith(stamps: readonly string[]): ProbeRun {
   }
   return {
     ports: portsOf({ primary }),
-    plan: planOf([dump, step]),
+    plan: planOf([source, step]),
     signal: new AbortController().signal,
     journaled: () => null,
     leaseHolder: async () => null,
