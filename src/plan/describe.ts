@@ -35,7 +35,7 @@ export function actionOf(step: Step): string {
     case "prune":
       return `delete ${prunedBy(step)} from ${step.store}`;
     case "download":
-      return `download ${step.backup} from ${step.store}`;
+      return `download ${step.backup}${step.layout === "classic" ? ".sql.gz.enc" : ""} from ${step.store}`;
     case "decrypt":
       return `decrypt ${step.database}`;
     case "create":

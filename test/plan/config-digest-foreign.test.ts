@@ -34,3 +34,12 @@ it("counts of the other environment only what its backup is read with", () => {
   const kept = { stores: [{ store: "primary", retention: { ...NO_RULES, daily: 5 } }] };
   expect(digestFrom(environment(database(kept), database({}, "other")))).toBe(digest);
 });
+
+it("counts the passphrase of the runbook's files where one of them is read, and only there", () => {
+  const from = (variable: string) => environment(database({ classicPassphrase: { env: variable } }));
+  const digestOf = (step: Step, variable: string) =>
+    configDigest(environment(database()), [step], from(variable));
+  const file = { ...DOWNLOAD, layout: "classic" } as const;
+  expect(digestOf(file, "KEY")).not.toBe(digestOf(file, "ANOTHER"));
+  expect(digestOf(DOWNLOAD, "KEY")).toBe(digestOf(DOWNLOAD, "ANOTHER"));
+});

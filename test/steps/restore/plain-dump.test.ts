@@ -87,7 +87,7 @@ describe("a file of the runbook", () => {
     expect(await world.cluster.psql(place.live, "SELECT count(*) FROM signals")).toBe("5000");
   });
 
-  it("is not loaded by a plan of an archive, nor an archive by a plan of SQL", async () => {
+  it("is not loaded by a plan that takes it for an archive", async () => {
     const place = await placeOf(whole);
     const asArchive = withSteps(place, (step) => {
       if (step.kind !== "load") return step;
