@@ -7,6 +7,8 @@ import { mustSucceed } from "./taken-backup.ts";
 
 /** What a load sends when it has made the tables: nothing else of a restore does. */
 export const AT_DATA = " FROM stdin;";
+/** What comes between the load and the swap. */
+export const AT_ANALYZE = "ANALYZE";
 /** The end of the swap's transaction. */
 export const AT_COMMIT = "; COMMIT";
 export const AT_RENAME = " RENAME TO ";

@@ -5,31 +5,44 @@ export interface LivingProcess {
   readonly argv: readonly string[];
 }
 
-/** The living processes below one process, however deep, from /proc. */
+/** The living processes below one process, however deep, from /proc; cheap enough to look again and again. */
 export function descendantsOf(pid: number): readonly LivingProcess[] {
-  const all = livingProcesses();
-  const below = (parent: number): readonly (LivingProcess & { parent: number })[] =>
-    all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)]);
-  return below(pid);
+  return childrenOf(pid).flatMap((child) => {
+    if (!isAlive(child)) return [];
+    const argv = textOf(`/proc/${child}/cmdline`).split("\0").slice(0, -1);
+    return [{ pid: child, argv }, ...descendantsOf(child)];
+  });
 }
 
 /** True while a process runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
-  return livingProcesses().some((one) => one.pid === pid);
+  const stat = textOf(`/proc/${pid}/stat`);
+  const state = stat[stat.lastIndexOf(")") + 2];
+  return state !== undefined && state !== "Z" && state !== "X";
 }
 
-function livingProcesses(): readonly (LivingProcess & { parent: number })[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-        const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        if (state === "Z" || state === "X") return [];
-        const argv = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").slice(0, -1);
-        return [{ pid: Number(name), parent: Number(parent), argv }];
-      } catch {
-        return []; // ended meanwhile
-      }
-    });
+/** A process can be the child of any thread of its parent. */
+function childrenOf(pid: number): readonly number[] {
+  return threadsOf(pid).flatMap((thread) =>
+    textOf(`/proc/${pid}/task/${thread}/children`)
+      .split(" ")
+      .flatMap((one) => (one === "" ? [] : [Number(one)])),
+  );
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // ended meanwhile
+  }
+}
+
+/** Empty when the process has ended meanwhile. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

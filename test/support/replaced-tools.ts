@@ -24,8 +24,10 @@ export async function toolsWith(cluster: Cluster, folder: string, replaced: Repl
 
 /**
  * The real pg_dump whose output stops flowing after 100 KiB until a file appears: what is larger than all buffers is then
- * in the middle of its COPY for as long as a test needs.
+ * in the middle of its COPY for as long as a test needs. What holds it back is no program that dbops started: it has another
+ * environment, and may outlive pg_dump for a moment.
  */
 export function stalledUntil(file: string): string {
-  return `exec $real "$@" > >(dd bs=1k count=100 iflag=fullblock status=none; until [ -e '${file}' ]; do sleep 0.02; done; exec cat)`;
+  const hold = `dd bs=1k count=100 iflag=fullblock status=none; until [ -e "$0" ]; do sleep 0.02; done; exec cat`;
+  return `exec $real "$@" > >(exec env -i PATH="$PATH" sh -c '${hold}' '${file}')`;
 }
