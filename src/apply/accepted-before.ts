@@ -4,6 +4,7 @@ import { isDataEntry } from "../model/data-entry.ts";
 import { planKey, restoreScope } from "../model/layout.ts";
 import type { Plan } from "../model/plan.ts";
 import type { LoadStep } from "../model/restore-steps.ts";
+import type { Step } from "../model/step.ts";
 import { parsePlan } from "../plan/plan-file.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readText } from "../ports/read-object.ts";
@@ -138,7 +139,7 @@ async function isSwapped(
   { plan, start, database }: StoredPlan & { readonly database: string },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const swaps = new Set(plan.steps.flatMap((step) => (step.kind === "swap" ? [step.id] : [])));
+  const swaps = new Set(plan.steps.filter(takesPlace).map(({ id }) => id));
   const lock = await readLock(store, database, signal);
   const head = await findHead(store, database, lock?.file.head ?? null, signal);
   const first = (start.get(database) ?? 0) + 1;
@@ -148,6 +149,11 @@ async function isSwapped(
     if (entry.events.some((one) => one.event === "end" && swaps.has(one.step))) return true;
   }
   return false;
+}
+
+/** The step with which what was restored takes the place of what was there. */
+function takesPlace(step: Step): boolean {
+  return step.kind === "swap" && (step.type === "database" || step.direction === "keep");
 }
 
 function acceptedIn(plan: Plan, history: History): readonly AcceptedFailure[] {

@@ -53,6 +53,7 @@ export async function planRestoreCommand(context: Context, args: PlanRestoreArgu
       database,
       target,
       live: args.request.into ?? (await target.liveName(context.signal)),
+      inPlace: args.request.inPlace,
       clock: context.clock,
     },
     context.signal,

@@ -28,7 +28,7 @@ export function addRestoreOptions(planning: Command): void {
     .option("--file <name>", "restore: the backup of this name")
     .option("--from <environment>", "restore: a backup of another environment")
     .option("--into <name>", "restore: under this name, beside what is there")
-    .option("--in-place", "restore: for servers without CREATEDB; not there yet", false)
+    .option("--in-place", "restore: into the live database, beside its schemas, which are renamed", false)
     .addOption(
       new Option("--safety <when>", "restore: back up what is there first").choices(["before"] as const),
     )
@@ -54,8 +54,8 @@ export function restoreRequestOf(
   const { database = null, at, file, from = null, store = null, into = null } = options;
   const plan = `dbops plan ${environment} restore`;
   if (subject !== null) usage(`restore takes no ${subject}`, `${plan} --database ${subject} --at latest`);
-  if (options.inPlace)
-    usage("--in-place is not there yet: a restore needs a role that may create databases", `${plan} --at …`);
+  if (options.inPlace && into !== null)
+    usage(`--in-place and --into ${into}: one of them`, `${plan} --in-place --at latest`);
   if (at !== undefined && file !== undefined) usage(`--at ${at} and --file ${file}: one of them`, plan);
   if (at === undefined && file === undefined)
     usage("a restore says which backup: the newest only when asked for", `${plan} --at latest`);
@@ -67,7 +67,7 @@ export function restoreRequestOf(
     from: from === environment ? null : from,
     store,
     into,
-    inPlace: false,
+    inPlace: options.inPlace,
     safetyBefore: options.safety === "before",
     keepSchema: options.schema === "keep",
     acceptSlotLoss: options.acceptSlotLoss,

@@ -1,5 +1,6 @@
 import type { Problem } from "../problems/problem.ts";
 import type { AcceptedBefore } from "./accepted-before.ts";
+import type { DatabaseInside } from "./in-place.ts";
 import type { Instant } from "./instant.ts";
 import type { Manifest } from "./manifest.ts";
 import type { DumpHead } from "./plain-dump/dump-head.ts";
@@ -74,6 +75,10 @@ export interface DetailTable {
   readonly rowsEstimate: number | null;
 }
 
+export type InsideObservation =
+  | ({ readonly state: "read" } & DatabaseInside)
+  | { readonly state: "unreadable"; readonly problem: Problem };
+
 /** What a restore needs to be planned, beside stores and databases. */
 export interface RestoreObservation {
   /** The environment whose backup it is. */
@@ -86,6 +91,8 @@ export interface RestoreObservation {
   /** The name on the server that the restored database gets; `target.live` is what has it now. */
   readonly live: string;
   readonly target: TargetObservation;
+  /** What stands in the live database, where it is to be restored in place; not given: it is not, or there is none. */
+  readonly inside?: InsideObservation;
   /** Of the declared database, where the restored one gets another name and does not tell its own; null: there is none. */
   readonly declaredLocale?: DatabaseLocale | null;
   /** The declared SQL files and what they hold now, in order; paths start from the environment's base folder. */

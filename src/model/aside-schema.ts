@@ -1,6 +1,7 @@
 import { sha256 } from "./canonical.ts";
 import type { AsideNote, LooseObject } from "./in-place.ts";
-import { count, flag, instant, listOf, type Members, nullable, object, oneOf, text } from "./shape.ts";
+import { MOVES } from "./schema-moves-shape.ts";
+import { instant, listOf, type Members, nullable, object, oneOf, text } from "./shape.ts";
 
 const NAME = /^dbops_[0-9a-f]{8}_(old|part)(_\d+)?$/;
 
@@ -28,15 +29,14 @@ export function looseText({ type, name }: Pick<LooseObject, "type" | "name">): s
   return `${type} ${name}`;
 }
 
-/** A schema comment: a sentence for people, then the same as JSON. */
+/** A schema comment: a sentence for people, then on a line of its own the same as JSON, since a name may hold anything. */
 export function renderAsideNote(note: AsideNote): string {
-  return `${sentenceOf(note)} | ${JSON.stringify(note)}`;
+  return `${sentenceOf(note)}\n${JSON.stringify(note)}`;
 }
 
 /** null for a comment that dbops did not write. */
 export function parseAsideNote(comment: string | null): AsideNote | null {
-  const json = comment === null ? undefined : / \| (\{.*\})$/s.exec(comment)?.[1];
-  if (json === undefined) return null;
+  const json = comment?.slice(comment.lastIndexOf("\n") + 1) ?? "";
   try {
     const read: unknown = JSON.parse(json);
     return NOTE(read) === null ? (read as AsideNote) : null; // just looked at
@@ -44,8 +44,6 @@ export function parseAsideNote(comment: string | null): AsideNote | null {
     return null;
   }
 }
-
-const NAMED = listOf(object({ name: text, oid: count }));
 
 const MEMBERS: Members<AsideNote> = {
   state: oneOf("aside", "loaded", "kept", "back"),
@@ -56,12 +54,7 @@ const MEMBERS: Members<AsideNote> = {
   movedAt: instant,
   privileges: nullable(object({ owner: text, items: nullable(listOf(text)) })),
   loose: listOf(text),
-  schemas: NAMED,
-  stays: NAMED,
-  made: listOf(object({ name: text, owner: nullable(text) })),
-  extensions: listOf(object({ name: text, schema: text })),
-  closes: flag,
-  hasLargeObjects: flag,
+  ...MOVES,
 };
 
 const NOTE = object(MEMBERS);

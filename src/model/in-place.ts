@@ -8,8 +8,8 @@ export interface DatabaseInside {
   readonly extensions: readonly ExtensionInside[];
   /** What stands in no schema and is of no extension, extensions among it; sorted by type and name. */
   readonly loose: readonly LooseObject[];
-  /** `schema.name` of tables and sequences that extensions made, sorted. */
-  readonly extensionTables: readonly string[];
+  /** Tables and sequences that extensions made, sorted by schema and name. */
+  readonly extensionTables: readonly { readonly schema: string; readonly name: string }[];
   readonly hasLargeObjects: boolean;
   /** The admin role may create schemas in it. */
   readonly canCreateSchemas: boolean;

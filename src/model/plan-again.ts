@@ -47,6 +47,7 @@ function restoreWords(plan: Plan, environment: Environment, otherwise: Otherwise
     ...option("from", download.from === plan.environment ? null : download.from),
     ...option("store", without.includes("store") ? null : download.store),
     ...option("into", into),
+    ...(load.marker === undefined ? [] : ["--in-place"]),
     ...option("safety", isSafe ? "before" : null),
     ...(acceptSlotLoss || (swap?.lostSlots.length ?? 0) > 0 ? ["--accept-slot-loss"] : []),
     ...(noTablespaces || load.tablespaces === "ignore" ? ["--no-tablespaces"] : []),
@@ -60,8 +61,12 @@ function restoreOf({ steps }: Plan): RestoreOf | null {
   const load = steps.find((step) => step.kind === "load");
   const download = steps.find((step) => isOf("download", step) && step.artifact === load?.artifact);
   if (load === undefined || download?.kind !== "download") return null;
-  const swap = steps.find((step) => isOf("swap", step) && step.side === load.into);
-  return { download, load, swap: swap?.kind === "swap" ? swap : null };
+  const swap = steps.filter((step) => isOf("swap", step)).find((step) => isSwapOf(step, load));
+  return { download, load, swap: swap ?? null };
+}
+
+function isSwapOf(step: SwapStep, { into }: LoadStep): boolean {
+  return step.type === "database" ? step.side === into : step.direction === "aside" && step.live === into;
 }
 
 function isOf<K extends Step["kind"]>(kind: K, step: Step): step is Extract<Step, { kind: K }> {

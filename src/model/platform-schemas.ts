@@ -1,16 +1,16 @@
 import type { Platform } from "./environment.ts";
 
 /**
- * Schemas that a platform puts into every database of its customers and works in itself; a restore in place neither moves nor loads
- * them. Those that an extension makes need no name here: a member of an extension stays anyhow.
+ * Schemas that a platform puts into its customers' databases and works in itself: a restore in place neither moves nor loads them. A
+ * schema that an extension makes needs no name here, since a member of an extension stays anyhow.
  *
- * supabase: the schemas that its command-line tool leaves out of a dump (`supabase db dump`, internal schemas), as of 2026.
- * rds, cloudsql: their own objects are in databases of their own (rdsadmin, cloudsqladmin) and in schemas of extensions; the
- * names stand here for installations where the schema outlived its extension.
+ * supabase: what its command-line tool leaves out of a dump of the schema, read in its source (pkg/migration/dump.go) in 2026.
+ * rds, cloudsql: what they have of their own is in databases of their own and in schemas of extensions; their names are kept for
+ * a schema that was left behind by one.
  */
 const PLATFORM_SCHEMAS: Readonly<Record<Platform, ReadonlySet<string>>> = {
-  rds: new Set(["rdsadmin", "rds_tools", "aws_commons", "aws_lambda", "aws_ml", "aws_s3", "apg_plan_mgmt"]),
-  cloudsql: new Set(["cloudsqladmin", "cloudsqlsuperuser", "google_ml", "google_vacuum_mgmt"]),
+  rds: new Set(["rdsadmin", "rds_tools"]),
+  cloudsql: new Set(["cloudsqladmin", "google_vacuum_mgmt"]),
   supabase: new Set([
     ...["_analytics", "_realtime", "_supavisor", "auth", "cron", "dbdev", "etl", "extensions", "graphql"],
     ...["graphql_public", "net", "pgbouncer", "pgmq", "pgmq_public", "pgsodium", "pgsodium_masks", "pgtle"],

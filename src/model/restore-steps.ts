@@ -1,4 +1,5 @@
 import type { AcceptedFailure } from "./accepted-before.ts";
+import type { SchemaMoves } from "./in-place.ts";
 import type { DatabaseProperties } from "./restore-target.ts";
 import type { BackupReference, StepBase } from "./step.ts";
 
@@ -50,10 +51,12 @@ export interface CreateStep extends StepBase {
 export interface LoadStep extends StepBase {
   readonly kind: "load";
   readonly artifact: string;
-  /** The side database. */
+  /** The side database, or where it is restored in place the live one. */
   readonly into: string;
   /** What psql runs; not given: an archive. A plain dump has no entries, and one session loads it. */
   readonly format?: "sql";
+  /** Given where it is loaded in place: the schema that says what was moved aside for it. */
+  readonly marker?: string;
   /** Parallel sessions for indexes and constraints. */
   readonly jobs: number;
   /** Tables and indexes go into the database's own tablespace, whichever they had; not given: into the one they had. */
@@ -119,7 +122,32 @@ export interface SwapDatabaseStep extends StepBase {
   readonly properties: DatabaseProperties | null;
 }
 
-export type SwapStep = SwapDatabaseStep;
+/**
+ * Action of a restore without a database of its own: the schemas of the live one are renamed aside, and what is loaded in their place is
+ * kept, or given up.
+ */
+export interface SwapSchemasStep extends StepBase {
+  readonly kind: "swap";
+  readonly type: "schemas";
+  /**
+   * aside: before the load · keep: what was loaded and checked stays, and the database is opened · back: where it was not,
+   * everything gets its name again.
+   */
+  readonly direction: "aside" | "keep" | "back";
+  /** The database. */
+  readonly live: string;
+  readonly backup: string;
+  /** The schema whose comment tells how far it is. */
+  readonly marker: string;
+  /** null unless aside. */
+  readonly moves: SchemaMoves | null;
+  readonly expect: { readonly liveOid: number };
+  /** Logical slots whose subscribers are sent what is loaded, which was accepted by name, sorted. */
+  readonly lostSlots: readonly string[];
+}
+
+/** @discriminator type */
+export type SwapStep = SwapDatabaseStep | SwapSchemasStep;
 
 /** Action: removes a database that a restore replaced, or one that was never finished. */
 export interface DropStep extends StepBase {

@@ -9,7 +9,7 @@ import type { TargetObservation } from "../model/restore-target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RestoreTarget } from "../ports/restore-target.ts";
 import { fail } from "../problems/dbops-error.ts";
-import type { BackupSource } from "./backup-source.ts";
+import { attempt, type BackupSource } from "./backup-source.ts";
 import { observeContents } from "./observe-contents.ts";
 
 /** What is to be restored, and over what. */
@@ -24,6 +24,8 @@ export interface RestoreQuestion {
   readonly target: RestoreTarget;
   /** The name on the server that it is to get. */
   readonly live: string;
+  /** What stands in the live database is looked at as well. */
+  readonly inPlace: boolean;
   readonly clock: Clock;
 }
 
@@ -56,6 +58,7 @@ export async function observeRestore(
     live,
     target,
     ...(await declaredLocale(question, { contents, target }, signal)),
+    ...(await insideOf(question, target, signal)),
     sanitize,
   };
 }
@@ -72,6 +75,18 @@ async function declaredLocale(
   if (name === question.live) return {};
   const found = await question.target.find(name, signal);
   return { declaredLocale: found === null ? null : localeOf(found.properties) };
+}
+
+async function insideOf(
+  { inPlace, target }: RestoreQuestion,
+  seen: TargetObservation,
+  signal: AbortSignal,
+): Promise<Pick<RestoreObservation, "inside">> {
+  if (!inPlace || seen.state !== "reachable" || seen.live === null) return {};
+  const { name, oid } = seen.live;
+  const looked = await attempt(() => target.inPlace.inspect({ name, oid }, signal), signal);
+  if ("problem" in looked) return { inside: { state: "unreadable", problem: looked.problem } };
+  return { inside: { state: "read", ...looked.value } };
 }
 
 /** Manifests are small, and a file of the runbook tells by its name: only the backup that fits is looked into any further. */

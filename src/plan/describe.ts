@@ -1,5 +1,5 @@
 import type { Plan, Summary } from "../model/plan.ts";
-import type { SwapStep } from "../model/restore-steps.ts";
+import type { SwapSchemasStep, SwapStep } from "../model/restore-steps.ts";
 import type { BackupReference, Effect, HoldStep, PruneStep, Step, VerifyStep } from "../model/step.ts";
 import type { Problem } from "../problems/problem.ts";
 import { countOf } from "./naming.ts";
@@ -67,9 +67,21 @@ function verifyAction(step: VerifyStep): string {
 }
 
 function swapAction(step: SwapStep): string {
+  if (step.type === "schemas") return schemasAction(step);
   return step.expect.liveOid === null
     ? `rename ${step.side} to ${step.live}`
     : `swap ${step.side} with ${step.live}, which becomes ${step.old}`;
+}
+
+function schemasAction({ direction, live, marker, backup }: SwapSchemasStep): string {
+  switch (direction) {
+    case "aside":
+      return `move the schemas of ${live} aside, which become ${marker}_1 …`;
+    case "keep":
+      return `keep ${backup} in ${live}`;
+    case "back":
+      return `give the schemas of ${live} their names back, unless ${backup} is kept`;
+  }
 }
 
 /** `Plan: 4 to add, 0 to change, 2 to destroy.` */

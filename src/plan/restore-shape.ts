@@ -1,5 +1,6 @@
 import type { SwapStep, VerifyDatabaseStep, VerifyHttpStep } from "../model/restore-steps.ts";
 import type { DatabaseProperties } from "../model/restore-target.ts";
+import { MOVES } from "../model/schema-moves-shape.ts";
 import {
   count,
   digest,
@@ -63,6 +64,7 @@ export const RESTORE_STEPS: { readonly [K in RestoreKind]: Members<Extract<Step,
     artifact: text,
     into: text,
     "format?": oneOf("sql"),
+    "marker?": text,
     jobs: count,
     "tablespaces?": oneOf("ignore"),
     skip: listOf(object({ entry: text, why: text })),
@@ -85,6 +87,17 @@ export const SWAPS: { readonly [T in SwapStep["type"]]: Members<Extract<SwapStep
     expect: object({ liveOid: nullable(count) }),
     lostSlots: listOf(text),
     properties: nullable(object(PROPERTIES)),
+  },
+  schemas: {
+    ...stepBase,
+    type: text,
+    direction: oneOf("aside", "keep", "back"),
+    live: text,
+    backup: text,
+    marker: text,
+    moves: nullable(object(MOVES)),
+    expect: object({ liveOid: count }),
+    lostSlots: listOf(text),
   },
 };
 

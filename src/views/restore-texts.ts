@@ -1,4 +1,4 @@
-import type { CreateStep, LoadStep, SwapStep } from "../model/restore-steps.ts";
+import type { CreateStep, LoadStep, SwapDatabaseStep, SwapSchemasStep } from "../model/restore-steps.ts";
 import type { Step } from "../model/step.ts";
 import type { PlanItem } from "./plan-items.ts";
 import { printable } from "./printable.ts";
@@ -27,7 +27,7 @@ function textsOf(step: Step): readonly string[] {
     case "verify":
       return step.type === "database" ? step.checks.map(({ name, sql }) => `${name}: ${sql}`) : [];
     case "swap":
-      return swapTexts(step);
+      return step.type === "database" ? swapTexts(step) : schemaTexts(step);
     default:
       return [];
   }
@@ -49,7 +49,7 @@ function localeText({ like }: CreateStep): string {
   return `${encoding}, ${names}, ${localeProvider}${icuLocale === null ? "" : ` ${icuLocale}`}`;
 }
 
-function swapTexts({ live, expect, lostSlots, properties }: SwapStep): readonly string[] {
+function swapTexts({ live, expect, lostSlots, properties }: SwapDatabaseStep): readonly string[] {
   const settings = properties?.settings.flatMap((one) => one.settings).length ?? 0;
   return [
     expect.liveOid === null
@@ -65,6 +65,23 @@ function swapTexts({ live, expect, lostSlots, properties }: SwapStep): readonly 
           ...(settings === 0 ? [] : [countText(settings, "setting")]),
         ]),
     ...lostSlots.map((slot) => `loses the replication slot ${slot}`),
+  ];
+}
+
+/** What an auditor of the plan wants to see beneath the first of the three steps: what moves, what stays. */
+function schemaTexts({ live, expect, marker, moves, lostSlots }: SwapSchemasStep): readonly string[] {
+  if (moves === null) return [];
+  const names = (some: readonly { readonly name: string }[]) => some.map(({ name }) => name).join(", ");
+  return [
+    `refused if ${live} is not the database with oid ${expect.liveOid}, or has other schemas by then`,
+    ...cut(moves.schemas.map(({ name }, index) => `${name} becomes ${marker}_${index + 1}`)),
+    ...(moves.stays.length === 0 ? [] : [`stays as it is: ${names(moves.stays)}`]),
+    ...(moves.made.length === 0 ? [] : [`made anew: ${names(moves.made)}`]),
+    ...moves.extensions.map(({ name, schema }) => `the extension ${name} goes along into the new ${schema}`),
+    moves.closes
+      ? "closed to everybody but superusers and the admin role until it is over"
+      : "cannot be closed: whoever connects finds what is loaded so far",
+    ...lostSlots.map((slot) => `what is loaded goes to the subscribers of the replication slot ${slot}`),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Compression } from "../model/environment.ts";
-import type { LoadStep } from "../model/restore-steps.ts";
+import type { LoadStep, SwapStep } from "../model/restore-steps.ts";
 import type { Step } from "../model/step.ts";
 import { actionOf, backupOf } from "../plan/describe.ts";
 import { printable } from "./printable.ts";
@@ -28,7 +28,7 @@ function settingsOf(step: Step): readonly string[] {
     case "load":
       return loadSettings(step);
     case "swap":
-      return step.lostSlots.length === 0 ? [] : [`losing the replication slots ${step.lostSlots.join(", ")}`];
+      return swapSettings(step);
     case "drop":
       return [
         step.expect.backup === null
@@ -56,6 +56,16 @@ function verifySettings(step: Extract<Step, { kind: "verify" }>): readonly strin
     case "http":
       return [];
   }
+}
+
+function swapSettings({ type, lostSlots }: SwapStep): readonly string[] {
+  if (lostSlots.length === 0) return [];
+  const slots = lostSlots.join(", ");
+  return [
+    type === "database"
+      ? `losing the replication slots ${slots}`
+      : `sending what is loaded to the replication slots ${slots}`,
+  ];
 }
 
 function loadSettings({ format, jobs, skip, tolerate, tablespaces }: LoadStep): readonly string[] {

@@ -114,7 +114,11 @@ function swap(watch: Watch): Action<SwapStep> {
     async execute(step, run) {
       await run.assertHeld();
       await watch(step, run.signal);
-      await write(serverOf(run), `live/${step.live}`, `was ${step.side}`);
+      await write(
+        serverOf(run),
+        `live/${step.live}`,
+        `was ${step.type === "database" ? step.side : step.marker}`,
+      );
       return {};
     },
   };

@@ -80,7 +80,7 @@ describe("the options of a restore", () => {
   it.each([
     [[], "a restore says which backup", "dbops plan production restore --at latest"],
     [["--at", "latest", "--file", "x"], "one of them", "dbops plan"],
-    [["--at", "latest", "--in-place"], "--in-place is not there yet", "dbops plan"],
+    [["--at", "latest", "--in-place", "--into", "x"], "--in-place and --into x: one of them", "dbops plan"],
     [["app", "--at", "latest"], "restore takes no app", "restore --database app --at latest"],
     [["--at", "latest", "--into", ""], "--into needs a name", "--into NAME"],
     [["--at", "latest", "--safety", "after"], "before", "dbops --help"],

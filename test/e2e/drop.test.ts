@@ -41,7 +41,7 @@ async function replacedLongAgo(): Promise<Replaced> {
   mustSucceed(await place.dbops(["plan", "production", "restore", "--at", world.stamp, "--out", "r.yaml"]));
   mustSucceed(await place.dbops(["apply", "r.yaml", "--yes"]));
   const swap = (await readPlan(place, "r.yaml")).steps.find((step) => step.kind === "swap");
-  const old = swap?.kind === "swap" ? swap.old : "";
+  const old = swap?.kind === "swap" && swap.type === "database" ? swap.old : "";
   const note = parseNote(
     await world.cluster.psql(
       "postgres",

@@ -72,7 +72,7 @@ describe("a restore over a database that was ruined", () => {
     const { steps } = await readPlan(place, "r.yaml");
     const swap = steps.find((step) => step.kind === "swap");
     expect(swap).toMatchObject({ pointOfNoReturn: true, live: place.live });
-    const old = swap?.kind === "swap" ? swap.old : "";
+    const old = swap?.kind === "swap" && swap.type === "database" ? swap.old : "";
     expect(await world.cluster.psql(old, "SELECT count(*) FROM junk")).toBe("0");
     expect(await made()).toContain("took its place");
     const holds = (await filesOf(place, "primary")).filter((file) => file.includes("/hold/"));

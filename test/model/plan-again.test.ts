@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Connection, Database } from "../../src/model/environment.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import { type Otherwise, planAgain } from "../../src/model/plan-again.ts";
-import type { LoadStep, SwapStep } from "../../src/model/restore-steps.ts";
+import type { LoadStep, SwapDatabaseStep } from "../../src/model/restore-steps.ts";
 import type { Step } from "../../src/model/step.ts";
 import { environmentOf, planOf } from "../apply/build.ts";
 import { restoreOf } from "../apply/steps.ts";
@@ -11,7 +11,7 @@ import { database } from "../plan/build.ts";
 
 interface Difference {
   readonly load?: Partial<LoadStep>;
-  readonly swap?: Partial<SwapStep>;
+  readonly swap?: Partial<SwapDatabaseStep>;
   readonly from?: string;
   readonly layout?: "classic";
   readonly connection?: Connection;
@@ -25,7 +25,7 @@ function wordsOf({ load, swap, from, layout, connection, otherwise }: Difference
       case "load":
         return { ...step, ...load };
       case "swap":
-        return { ...step, ...swap };
+        return step.type === "database" ? { ...step, ...swap } : step;
       case "download":
         return { ...step, from: from ?? step.from, ...(layout === undefined ? {} : { layout }) };
       default:

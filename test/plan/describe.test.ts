@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Step } from "../../src/model/step.ts";
-import { describeStep, signOf, verdictLine } from "../../src/plan/describe.ts";
+import { actionOf, describeStep, signOf, verdictLine } from "../../src/plan/describe.ts";
 import { problem } from "../../src/problems/problem.ts";
 import { sealed, stepBase } from "./any-plan.ts";
 
@@ -71,6 +71,29 @@ describe("the line of a step of a restore", () => {
     expect(describeStep({ ...swap, expect: { liveOid: null } })).toBe(
       "! rename dbops_00000000_side to app: for a test",
     );
+  });
+
+  it("says which way schemas go", () => {
+    const schemas: Step = {
+      ...stepBase("s"),
+      kind: "swap",
+      type: "schemas",
+      direction: "aside",
+      live: "app",
+      backup: "b",
+      marker: "dbops_00000000_old",
+      moves: null,
+      expect: { liveOid: 5 },
+      lostSlots: [],
+    };
+    const actions = (["aside", "keep", "back"] as const).map((direction) =>
+      actionOf({ ...schemas, direction }),
+    );
+    expect(actions).toEqual([
+      "move the schemas of app aside, which become dbops_00000000_old_1 …",
+      "keep b in app",
+      "give the schemas of app their names back, unless b is kept",
+    ]);
   });
 
   it("tells the variants of verify apart", () => {

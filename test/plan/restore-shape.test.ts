@@ -73,6 +73,24 @@ const swaps: Arbitraries = {
     lostSlots: fc.array(text),
     properties: fc.oneof(nothing, properties),
   },
+  schemas: {
+    direction: fc.constantFrom("aside", "keep", "back"),
+    live: text,
+    backup: text,
+    marker: text,
+    moves: fc.option(
+      fc.record({
+        schemas: fc.array(fc.record({ name: text, oid: count })),
+        stays: fc.array(fc.record({ name: text, oid: count })),
+        made: fc.array(fc.record({ name: text, owner: fc.option(text) })),
+        extensions: fc.array(fc.record({ name: text, schema: text })),
+        closes: fc.boolean(),
+        hasLargeObjects: fc.boolean(),
+      }),
+    ),
+    expect: fc.record({ liveOid: count }),
+    lostSlots: fc.array(text),
+  },
 };
 
 const verifies: Arbitraries = {

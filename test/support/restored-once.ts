@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { SwapStep } from "../../src/model/restore-steps.ts";
+import type { SwapDatabaseStep } from "../../src/model/restore-steps.ts";
 import { readPlan } from "./plan-text.ts";
 import { type Place, type RestorableWorld, restoredIn } from "./restorable-world.ts";
 import { filesOf } from "./store-files.ts";
@@ -24,10 +24,10 @@ export async function databasesOfPlan(world: RestorableWorld, place: Place): Pro
 }
 
 /** The swap of the plan in `r.yaml`. */
-export async function swapOf(place: Place): Promise<SwapStep> {
+export async function swapOf(place: Place): Promise<SwapDatabaseStep> {
   const { steps } = await readPlan(place, "r.yaml");
   const swap = steps.find((step) => step.kind === "swap");
-  if (swap?.kind !== "swap") throw new Error("the plan swaps nothing");
+  if (swap?.kind !== "swap" || swap.type !== "database") throw new Error("the plan swaps nothing");
   return swap;
 }
 

@@ -3,6 +3,7 @@ import { childEnvironment } from "./child-environment.ts";
 import { queryError } from "./connection-problem.ts";
 import { readDetail } from "./detail.ts";
 import { type DatabaseFacts, readFacts } from "./facts.ts";
+import { refuseHalfRestored } from "./in-place/refuse-half-restored.ts";
 import { startProgram } from "./program.ts";
 import { readSchemaRevision } from "./schema-revision.ts";
 import { openSession, type Session } from "./session.ts";
@@ -46,6 +47,7 @@ async function readSnapshot(context: Context): Promise<Snapshot> {
   await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   const facts = await readFacts(session, target, true);
   await session.query("SET LOCAL search_path = pg_catalog");
+  await refuseHalfRestored(session, target.database);
   return {
     identity: facts.identity,
     at: facts.clockAt,

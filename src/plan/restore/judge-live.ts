@@ -8,11 +8,12 @@ import { quoted } from "./sql-text.ts";
 export function judgeLive(at: RestoreCase): readonly Problem[] {
   const { live } = at.target;
   if (live === null || at.request.into !== null) return [];
+  if (at.request.inPlace) return [...schemaProblems(at, live), ...shutProblems(at, live)];
   return [
     ...slotProblems(at, live),
     ...subscriptionProblems(live),
     ...schemaProblems(at, live),
-    ...shutProblems(live),
+    ...shutProblems(at, live),
     ...closingProblems(at, live),
     ...carriedOver(live),
   ];
@@ -97,15 +98,24 @@ function misfit(live: LiveDatabase, restored: string | null | undefined): string
   return `${live.name} is at schema revision ${live.schemaRevision}, ${backup}`;
 }
 
-function shutProblems({ name, allowsConnections }: LiveDatabase): readonly Problem[] {
-  return allowsConnections === false
+function shutProblems(
+  { request }: RestoreCase,
+  { name, allowsConnections }: LiveDatabase,
+): readonly Problem[] {
+  if (allowsConnections !== false) return [];
+  return request.inPlace
     ? [
+        blocked(
+          `${name} lets nobody connect (ALLOW_CONNECTIONS false), and so cannot be restored in place`,
+          `ALTER DATABASE ${quoted(name)} ALLOW_CONNECTIONS true;`,
+        ),
+      ]
+    : [
         noted(
           `${name} lets nobody connect (ALLOW_CONNECTIONS false); what takes its name will let in whom its privileges allow`,
           `after the swap, if that is not meant:\nALTER DATABASE ${quoted(name)} ALLOW_CONNECTIONS false;`,
         ),
-      ]
-    : [];
+      ];
 }
 
 /** The swap takes CONNECT from the owner as well; no REVOKE keeps a superuser out, and the admin role stays let in. */

@@ -122,19 +122,15 @@ function whyNotInto(environment: Environment, into: string, maintenance: string)
 function rightProblems({ request, restore, target }: RestoreCase): readonly Problem[] {
   const { role, live } = target;
   const admin = quoted(role.name);
-  if (request.inPlace)
-    return [
-      blocked("--in-place is not built yet: a restore goes into a database of its own and is swapped in"),
-    ];
-  if (role.isSuperuser) return [];
+  if (request.inPlace || role.isSuperuser) return [];
   const owner = live?.properties.owner ?? null;
   return [
     ...(role.canCreateDatabases
       ? []
       : [
           blocked(
-            `${role.name} may not create databases on ${target.endpoint}, and a restore without one (--in-place) is not built yet`,
-            `ALTER ROLE ${admin} CREATEDB;`,
+            `${role.name} may not create databases on ${target.endpoint}`,
+            `ALTER ROLE ${admin} CREATEDB;${live === null || request.into !== null ? "" : "\nor without one, in the live database itself, whose schemas are moved aside: --in-place"}`,
             "ADMIN_RIGHTS_MISSING",
           ),
         ]),

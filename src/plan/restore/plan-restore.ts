@@ -11,7 +11,10 @@ import { countOf } from "../naming.ts";
 import { sealPlan } from "../seal-plan.ts";
 import type { Chosen } from "./choose-backup.ts";
 import { contentOf } from "./content.ts";
+import { inPlaceCase } from "./in-place-case.ts";
+import { inPlaceSteps } from "./in-place-steps.ts";
 import { judgeContent } from "./judge-content.ts";
+import { judgeInPlace } from "./judge-in-place.ts";
 import { judgeLive } from "./judge-live.ts";
 import { judgeMade } from "./judge-made.ts";
 import { judgePlainDump } from "./judge-plain-dump.ts";
@@ -93,7 +96,13 @@ function caseOf(
     return { problems };
   const known = knownContents(contents, candidate, { name: environment.name, from });
   const at = { environment, database, request, observation, restore, chosen, candidate, target, now };
-  return { ...at, contents: known };
+  const { inside } = restore;
+  if (inside?.state === "unreadable") return { problems: [inside.problem] };
+  const { entries, roles: archived } = known;
+  const roles = [...target.roles, ...archived];
+  const { platform } = database.restore;
+  const inPlace = inside === undefined ? null : inPlaceCase({ inside, entries, roles, target, platform });
+  return { ...at, contents: known, inPlace };
 }
 
 function decide(at: RestoreCase): { readonly steps: readonly Step[]; readonly findings: readonly Problem[] } {
@@ -103,6 +112,7 @@ function decide(at: RestoreCase): { readonly steps: readonly Step[]; readonly fi
     ...judgeSource(at),
     ...judgeTarget(at),
     ...judgeLive(at),
+    ...judgeInPlace(at, content),
     ...(at.contents.form === "plain dump"
       ? judgePlainDump(at)
       : [...judgeRoles(at, content), ...judgeContent(at, content)]),
@@ -112,7 +122,8 @@ function decide(at: RestoreCase): { readonly steps: readonly Step[]; readonly fi
     ...takenNames(at),
     ...unreadScripts(at),
   ];
-  return { findings, steps: restoreSteps(at, content, safety.steps) };
+  const stepsOf = at.request.inPlace ? inPlaceSteps : restoreSteps;
+  return { findings, steps: stepsOf(at, content, safety.steps) };
 }
 
 /** Two plans of one moment have one name; the second is not to touch what the first made. */

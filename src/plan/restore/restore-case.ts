@@ -6,6 +6,7 @@ import type { RestoreRequest } from "../../model/plan.ts";
 import type { TargetFacts } from "../../model/restore-target.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import type { Chosen } from "./choose-backup.ts";
+import type { InPlaceCase } from "./in-place-case.ts";
 import type { KnownContents } from "./known-contents.ts";
 import type { Candidate } from "./listed-backup.ts";
 
@@ -22,6 +23,8 @@ export interface RestoreCase {
   readonly candidate: Candidate;
   readonly contents: KnownContents;
   readonly target: TargetFacts;
+  /** What stands in the live database, and what becomes of it; null: it is not restored in place. */
+  readonly inPlace: InPlaceCase | null;
   readonly now: Instant;
 }
 

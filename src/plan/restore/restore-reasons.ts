@@ -41,16 +41,17 @@ export function loadWhy({ contents, candidate, target }: RestoreCase, { loaded }
   const guess = `a guess at ${rate}: no restore of it was measured`;
   if (contents.form === "plain dump") {
     const stored = candidate.backup.bytes;
-    const lasts = duration(stored * ASSUMED_RATIO);
+    const lasts = durationOf(stored * ASSUMED_RATIO);
     return `all of the dump or nothing: psql runs it as ${target.role.name} in one transaction, committed when its last line has passed; ${lasts} for ${ASSUMED_RATIO} times ${renderSize(stored)}, ${guess}`;
   }
   const { entries, plainBytes } = contents;
   const bytes = plainBytes ?? 0;
   const whole = loaded.length === entries.length ? "all" : String(loaded.length);
-  return `${whole} of ${countOf(entries.length, "entry").replace(/entrys$/, "entries")}; ${duration(bytes)} for ${renderSize(bytes)}, ${guess}`;
+  return `${whole} of ${countOf(entries.length, "entry").replace(/entrys$/, "entries")}; ${durationOf(bytes)} for ${renderSize(bytes)}, ${guess}`;
 }
 
-function duration(bytes: number): string {
+/** How long so many bytes of an archive are taken to load. */
+export function durationOf(bytes: number): string {
   const ms = (bytes / ASSUMED_BYTES_PER_SECOND) * 1000;
   return ms < 60_000 ? renderAbout(ms) : `about ${renderAbout(ms)}`;
 }

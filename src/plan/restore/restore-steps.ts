@@ -23,7 +23,7 @@ export function restoreSteps(at: RestoreCase, content: Content, safety: readonly
   ];
 }
 
-interface Names {
+export interface Names {
   readonly side: string;
   readonly old: string;
   readonly hold: string;
@@ -41,7 +41,8 @@ export function namesFor({ environment, database, candidate, now }: RestoreCase)
   return { side, old, hold: holdOf(side) };
 }
 
-function pinStep(at: RestoreCase, { hold }: Names): readonly Step[] {
+/** The hold while the backup is read; none on a backup of another environment. */
+export function pinStep(at: RestoreCase, { hold }: Names): readonly Step[] {
   const { database, candidate, restore } = at;
   if (restore.from !== at.environment.name) return []; // another environment's stores are only read
   return [
@@ -72,7 +73,15 @@ function sideSteps(
     backup: at.candidate.backup.name,
     like: localeFor(at).locale,
   };
-  const load = pipelineSteps(at, { content, names, needs: [...needs, create.id] });
+  return [create, ...filledSteps(at, { content, names, needs: [...needs, create.id] })];
+}
+
+/** From the download to the check, in the database that `names.side` names. */
+export function filledSteps(
+  at: RestoreCase,
+  { content, names, needs }: { content: Content; names: Names; needs: readonly string[] },
+): readonly Step[] {
+  const load = pipelineSteps(at, { content, names, needs });
   const analyze: Step = {
     ...base(at, "analyze", "none"),
     kind: "analyze",
@@ -83,7 +92,7 @@ function sideSteps(
   const sanitize = sanitizeSteps(at, names, analyze.id);
   const last = sanitize.at(-1) ?? analyze;
   const check = checkStep(at, { content, names, needs: [last.id] });
-  return [create, ...load, analyze, ...sanitize, check];
+  return [...load, analyze, ...sanitize, check];
 }
 
 function pipelineSteps(
@@ -195,7 +204,8 @@ function swapStep(at: RestoreCase, names: Names, after: readonly string[]): Step
   };
 }
 
-function healthSteps(at: RestoreCase): readonly Step[] {
+/** Asked when what was restored is in its place, by the step called swap. */
+export function healthSteps(at: RestoreCase): readonly Step[] {
   const { health } = at.database.restore;
   if (health.length === 0 || at.request.into !== null) return [];
   return [
@@ -210,7 +220,8 @@ function healthSteps(at: RestoreCase): readonly Step[] {
   ];
 }
 
-function unpinSteps(at: RestoreCase, names: Names): readonly Step[] {
+/** Ends the hold, where there is one. */
+export function unpinSteps(at: RestoreCase, names: Names): readonly Step[] {
   return pinStep(at, names).map((pin) => ({
     ...pin,
     ...base(at, "unpin", "change"),
@@ -221,7 +232,8 @@ function unpinSteps(at: RestoreCase, names: Names): readonly Step[] {
   }));
 }
 
-function base<E extends Step["effect"]>({ database }: RestoreCase, name: string, effect: E) {
+/** What all steps of a restore have. */
+export function base<E extends Step["effect"]>({ database }: RestoreCase, name: string, effect: E) {
   const none: readonly string[] = [];
   return {
     id: `${database.name}.${name}`,

@@ -1,21 +1,30 @@
 import type { Facts } from "../../model/audit-entry.ts";
-import type { CreateStep, LoadStep } from "../../model/restore-steps.ts";
+import type { LoadStep } from "../../model/restore-steps.ts";
 import type { LoadReport, NamedDatabase } from "../../ports/restore-target.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
-import { type Problem, problem } from "../../problems/problem.ts";
 import type { Artifact, Part, ProbeRun, Sink, Standing, StepRun } from "../handler.ts";
 import { objectOf, understoodDetail } from "../restore/backup-source.ts";
-import { plannedServer } from "../restore/planned-server.ts";
 import { type ArchiveKnown, toRestoreKnown } from "../restore/restore-known.ts";
-import { lookAtSide, makeSide, noteFor, type SideName } from "../restore/side-database.ts";
-import { refusalBeforeLoad, swapFor } from "../restore/swap-refusal.ts";
+import { lookAtSide } from "../restore/side-database.ts";
+import {
+  changed,
+  emptyAgain,
+  evidenceOf,
+  inPlaceOf,
+  loadedFacts,
+  makerOf,
+  markLoaded,
+  nameOf,
+  sideFor,
+  unmarked,
+} from "./load-place.ts";
 import { loadPlainDump } from "./load-plain-dump.ts";
 import { refuseFailures } from "./refuse-failures.ts";
 import { refuseMissing } from "./refuse-missing.ts";
 import { reported } from "./reported.ts";
 
 /**
- * Loads a backup into the side database. It is done only when the database's comment says so, which is written after every
+ * Loads a backup into the side database, or in place. It is done only when the database's comment, or the marker's, says so, which is written after every
  * pg_restore has exited, no failure was left that the plan does not tolerate, and every table of the detail was there.
  */
 export const load: Sink<LoadStep> = {
@@ -23,17 +32,19 @@ export const load: Sink<LoadStep> = {
   guard: "restore",
 
   async probe(step: LoadStep, run: ProbeRun): Promise<Standing> {
-    const create = createOf(step, run);
+    const maker = makerOf(step, run);
     const side = await lookAtSide(nameOf(step), run);
     switch (side.state) {
       case "foreign":
         return { state: "blocked", problem: side.problem };
-      case "absent": // one that somebody dropped is made again
-        return run.journaled(create.id) === null ? { state: "waiting", for: create.id } : { state: "ready" };
+      case "absent":
+        if (run.journaled(maker.id) === null) return { state: "waiting", for: maker.id };
+        if (maker.kind === "swap") return { state: "blocked", problem: unmarked(step, run) };
+        return { state: "ready" }; // one that somebody dropped is made again
       case "side":
         return { state: "ready" };
       case "continued":
-        if (run.journaled(create.id) === null) return { state: "waiting", for: create.id };
+        if (run.journaled(maker.id) === null) return { state: "waiting", for: maker.id };
         return { state: "blocked", problem: changed(step, run) };
       case "loaded":
         return {
@@ -50,7 +61,7 @@ export const load: Sink<LoadStep> = {
     if (side.state === "foreign") throw new DbopsError([side.problem]);
     if (side.state === "continued") throw new DbopsError([changed(step, run)]);
     if (side.state === "loaded") return loadedFacts(step, side.database, run);
-    if (side.state === "side") await run.ports.restoreTarget(step.database).drop(side.database, run.signal);
+    if (side.state === "side") await emptyAgain(step, side.database, run);
     return null;
   },
 
@@ -67,53 +78,10 @@ export const load: Sink<LoadStep> = {
         ? await loadPlainDump(step, { input, side, backup }, run)
         : await loadBackup(step, { input, side, known }, run);
     await run.note(facts);
-    const note = noteFor({ database: step.database, backup }, "loaded", run);
-    await run.ports.restoreTarget(step.database).setNote(side, note, run.signal);
+    await markLoaded(step, { side, backup }, run);
     return { ...facts, loaded: true };
   },
 };
-
-function nameOf(step: LoadStep): SideName {
-  return { database: step.database, name: step.into };
-}
-
-function createOf(step: LoadStep, run: ProbeRun): CreateStep {
-  const found = run.plan.steps.find((one) => one.kind === "create" && one.name === step.into);
-  return found?.kind === "create" ? found : fail("PLAN_INVALID", `${step.id} has nothing to load into`);
-}
-
-function evidenceOf(step: LoadStep, run: ProbeRun): string {
-  const { continues } = createOf(step, run);
-  if (continues === undefined) return `${step.into} says that it was loaded`;
-  return `plan ${continues.plan.slice(0, 12)} loaded ${step.into}; what failed in it is tolerated`;
-}
-
-/** What was noted before the comment was written, here or by the plan that this one continues. */
-function loadedFacts(step: LoadStep, { name, oid }: NamedDatabase, run: ProbeRun): Facts {
-  const { continues } = createOf(step, run);
-  const before = continues === undefined ? {} : { unlisted: continues.unlisted, tolerated: step.tolerate };
-  return { ...before, ...run.journaled(step.id), name, oid, loaded: true };
-}
-
-/** The empty side database: the one that `create` made, or a new one where an earlier attempt's was dropped. */
-async function sideFor(step: LoadStep, run: StepRun): Promise<NamedDatabase> {
-  const side = await lookAtSide(nameOf(step), run);
-  if (side.state === "absent") {
-    const swap = swapFor(step.into, run);
-    const server = await plannedServer({ database: step.database, live: swap?.live ?? step.into }, run);
-    const refusal = await refusalBeforeLoad(swap, server, run);
-    if (refusal !== null) throw new DbopsError([refusal]);
-    return makeSide(createOf(step, run), run);
-  }
-  if (side.state === "side") return { name: side.database.name, oid: side.database.oid };
-  if (side.state === "foreign") throw new DbopsError([side.problem]);
-  throw new DbopsError([changed(step, run)]);
-}
-
-function changed(step: LoadStep, run: ProbeRun): Problem {
-  const detail = `${step.into} was loaded by another run just now`;
-  return problem("TARGET_CHANGED", detail, { fix: `dbops apply ${run.plan.plan}`, final: false });
-}
 
 async function loadBackup(
   step: LoadStep,
@@ -166,6 +134,7 @@ async function loadArchive(
     const report = await run.ports.restoreTarget(step.database).load(
       {
         into: side,
+        ...inPlaceOf(step, run),
         archive: archive.body,
         madeBy: manifest.tools.pgDump,
         jobs: step.jobs,

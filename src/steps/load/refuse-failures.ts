@@ -17,8 +17,9 @@ export async function refuseFailures(step: LoadStep, load: EndedLoad, run: StepR
   const named = failures.slice(0, MOST_NAMED);
   const more = failures.length - named.length;
   const lines = [...named.map(describe), ...(more > 0 ? [`and ${more} more, which the journal has`] : [])];
-  const detail = `${step.into} is not whole, and stays to be looked at; ${lines.join("; ")}`;
+  const detail = `${step.into} is not whole${step.marker === undefined ? ", and stays to be looked at" : ""}; ${lines.join("; ")}`;
   const refusal = problem("LOAD_FAILED", detail, { fix: fixFor(failures, run) });
+  if (step.marker !== undefined) throw new DbopsError([refusal]); // the next step gives it up
   throw new DbopsError([refusal, ...(await keepPartial(step, { ...load, failures }, run))]);
 }
 

@@ -1,9 +1,11 @@
 import type { BackupDetail } from "../../model/archive-contents.ts";
+import { isMadeSchema } from "../../model/aside-schema.ts";
 import type { LoadStep } from "../../model/restore-steps.ts";
 import type { LoadReport } from "../../ports/restore-target.ts";
 import { fail } from "../../problems/dbops-error.ts";
 import type { StepRun } from "../handler.ts";
 import { missingTables, tableName, unlistedTables } from "../restore/compare-tables.ts";
+import { whereToLook } from "../restore/in-place.ts";
 
 const MOST_NAMED = 20;
 
@@ -19,9 +21,9 @@ export async function refuseMissing(
   const missing = missingTables({ tables: detail.tables, without, unlisted }, there);
   if (missing.length > 0)
     fail("RESTORE_INCOMPLETE", `${step.into} lacks ${nameSome(missing.map(tableName))}`, {
-      fix: `look at ${step.into}, which stays; then restore another backup:\ndbops backups ${run.plan.environment}`,
+      fix: `${whereToLook(step.into, run)}; then restore another backup:\ndbops backups ${run.plan.environment}`,
     });
-  return { tables: there.length, unlisted };
+  return { tables: there.filter((table) => !isMadeSchema(table.schema)).length, unlisted };
 }
 
 /** `3 tables: a.b, c.d, e.f`; the first twenty are named. */

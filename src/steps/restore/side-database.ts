@@ -2,21 +2,22 @@ import { isMadeName } from "../../model/made-database.ts";
 import { planAgain } from "../../model/plan-again.ts";
 import type { CreateStep } from "../../model/restore-steps.ts";
 import type { MadeNote } from "../../model/restore-target.ts";
-import type { FoundDatabase, NamedDatabase } from "../../ports/restore-target.ts";
+import type { NamedDatabase } from "../../ports/restore-target.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import type { ProbeRun, Standing, StepRun } from "../handler.ts";
+import { asideOf, type InPlace, lookInPlace } from "./in-place.ts";
 
 /** The side database of a plan, as its server has it. */
 export type Side =
   /** Nor is one there whose comment says whose it is: `create` takes over what an earlier attempt began, and refuses any other. */
   | { readonly state: "absent" }
   /** This plan made it, and it is empty or half loaded. */
-  | { readonly state: "side"; readonly database: FoundDatabase }
+  | { readonly state: "side"; readonly database: NamedDatabase }
   /** This plan loaded it, whole. */
-  | { readonly state: "loaded"; readonly database: FoundDatabase }
+  | { readonly state: "loaded"; readonly database: NamedDatabase }
   /** The plan that this one continues loaded it, but for entries that this one tolerates; it is not taken over yet. */
-  | { readonly state: "continued"; readonly database: FoundDatabase }
+  | { readonly state: "continued"; readonly database: NamedDatabase }
   /** Another plan's: never touched. */
   | { readonly state: "foreign"; readonly problem: Problem };
 
@@ -27,7 +28,10 @@ export interface SideName {
   readonly name: string;
 }
 
+/** As its comment says; where the live database itself is restored in place, as its marker does. */
 export async function lookAtSide({ database, name }: SideName, run: ProbeRun): Promise<Side> {
+  const aside = asideOf(name, run);
+  if (aside !== null) return sideInPlace(await lookInPlace(aside, run));
   if (!isMadeName(name)) fail("PLAN_INVALID", `${name} is no name that dbops gives to a database`);
   const found = await run.ports.restoreTarget(database).find(name, run.signal);
   const note = found?.note ?? null;
@@ -36,6 +40,20 @@ export async function lookAtSide({ database, name }: SideName, run: ProbeRun): P
   if (!isOfThisPlan(note, database, run) || note.state === "old")
     return { state: "foreign", problem: foreign(found, note, run) };
   return { state: note.state === "loaded" ? "loaded" : "side", database: found };
+}
+
+function sideInPlace(found: InPlace): Side {
+  switch (found.state) {
+    case "absent":
+      return found;
+    case "aside":
+      return { state: "side", database: found.database };
+    case "loaded":
+    case "kept":
+      return { state: "loaded", database: found.database };
+    case "over":
+      return { state: "foreign", problem: found.problem };
+  }
 }
 
 /** Where a step stands that works in the loaded side database. */
@@ -51,7 +69,7 @@ export async function standingOnSide(step: SideName, run: ProbeRun): Promise<Sta
 }
 
 /** The loaded side database of this plan; throws where there is none. */
-export async function loadedSide(step: SideName, run: ProbeRun): Promise<FoundDatabase> {
+export async function loadedSide(step: SideName, run: ProbeRun): Promise<NamedDatabase> {
   const side = await lookAtSide(step, run);
   if (side.state === "loaded") return side.database;
   throw new DbopsError([side.state === "foreign" ? side.problem : lost(step, side, run)]);

@@ -1,5 +1,5 @@
 import { planAgain } from "../../model/plan-again.ts";
-import type { SwapStep } from "../../model/restore-steps.ts";
+import type { SwapDatabaseStep } from "../../model/restore-steps.ts";
 import type { TargetFacts } from "../../model/restore-target.ts";
 import type { NamedDatabase } from "../../ports/restore-target.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
@@ -13,7 +13,7 @@ export interface Places {
 
 /** Why a swap would not do what was planned any more; null: it would. Asked before the load as well, which takes hours. */
 export function swapRefusal(
-  step: SwapStep,
+  step: SwapDatabaseStep,
   { server, places: { live, old } }: { readonly server: TargetFacts; readonly places: Places },
   run: ProbeRun,
 ): Problem | null {
@@ -38,14 +38,14 @@ export function swapRefusal(
 }
 
 /** The swap of a plan that the side database is loaded for; null: the plan is about the side database alone. */
-export function swapFor(side: string, { plan }: ProbeRun): SwapStep | null {
-  const swap = plan.steps.find((one) => one.kind === "swap" && one.side === side);
-  return swap?.kind === "swap" ? swap : null;
+export function swapFor(side: string, { plan }: ProbeRun): SwapDatabaseStep | null {
+  const swaps = plan.steps.filter((one) => one.kind === "swap" && one.type === "database");
+  return swaps.find((one) => one.side === side) ?? null;
 }
 
 /** Nothing is made or loaded, for hours, for a swap that would be refused. null: it would not be, as far as can be seen now. */
 export async function refusalBeforeLoad(
-  swap: SwapStep | null,
+  swap: SwapDatabaseStep | null,
   server: TargetFacts,
   run: ProbeRun,
 ): Promise<Problem | null> {
@@ -54,7 +54,7 @@ export async function refusalBeforeLoad(
   return swapRefusal(swap, { server, places: { live: server.live, old } }, run);
 }
 
-function expected({ live, expect: { liveOid } }: SwapStep): NamedDatabase | null {
+function expected({ live, expect: { liveOid } }: SwapDatabaseStep): NamedDatabase | null {
   return liveOid === null ? null : { name: live, oid: liveOid };
 }
 

@@ -1,3 +1,4 @@
+import { isMadeSchema } from "../../model/aside-schema.ts";
 import type { Facts } from "../../model/audit-entry.ts";
 import { planAgain } from "../../model/plan-again.ts";
 import type { DownloadStep, VerifyDatabaseStep } from "../../model/restore-steps.ts";
@@ -8,6 +9,7 @@ import { nameSome } from "../load/refuse-missing.ts";
 import { openArchive, readDetail, understoodDetail } from "../restore/backup-source.ts";
 import { missingTables, perhapsEmptied, tableName } from "../restore/compare-tables.ts";
 import { lackOfTables } from "../restore/count-tables.ts";
+import { whereToLook } from "../restore/in-place.ts";
 import { loadedSide, standingOnSide } from "../restore/side-database.ts";
 import { findEmptied } from "./find-emptied.ts";
 import type { Variant } from "./variant.ts";
@@ -44,7 +46,7 @@ async function compareTables(step: VerifyDatabaseStep, run: StepRun): Promise<Fa
   if (missing.length > 0 && !isSanitized) incomplete(step, `lacks ${nameSome(missing)}`, run);
   const emptied = isSanitized ? [] : await findEmptied(step, perhapsEmptied(expected, there), run);
   return {
-    tables: there.length,
+    tables: there.filter(({ schema }) => !isMadeSchema(schema)).length,
     ...(missing.length > 0 ? { removed: missing } : {}),
     ...(emptied.length > 0
       ? { warnings: [`no row, where the source's estimate was of some, in ${nameSome(emptied)}`] }
@@ -68,7 +70,7 @@ function sanitizes({ name }: VerifyDatabaseStep, { plan }: StepRun): boolean {
 
 function incomplete(step: VerifyDatabaseStep, what: string, run: StepRun): never {
   fail("RESTORE_INCOMPLETE", `${step.name} ${what}`, {
-    fix: `look at ${step.name}, which stays, then plan the restore again:\n${planAgain(run.plan, run.ports.environment)}`,
+    fix: `${whereToLook(step.name, run)}, then plan the restore again:\n${planAgain(run.plan, run.ports.environment)}`,
   });
 }
 
@@ -98,7 +100,7 @@ async function ask(
   check: { readonly name: string; readonly sql: string },
   run: StepRun,
 ): Promise<readonly Problem[]> {
-  const fix = `look at ${step.name}, which stays; when the check itself is wrong, correct databases.${step.database}.restore.checks and plan again:\n${planAgain(run.plan, run.ports.environment)}`;
+  const fix = `${whereToLook(step.name, run)}; when the check itself is wrong, correct databases.${step.database}.restore.checks and plan again:\n${planAgain(run.plan, run.ports.environment)}`;
   try {
     const answer = await run.ports.restoreTarget(step.database).ask(step.name, check.sql, run.signal);
     if (answer === true) return [];

@@ -48,12 +48,6 @@ describe("a restore", () => {
     expect(steps.find((one) => one.kind === "dump")).toMatchObject({ origin: "safety" });
   });
 
-  it("is refused in place, which is not built", () => {
-    expect(details(planned({ request: { inPlace: true } }))).toContainEqual(
-      expect.stringContaining("--in-place is not built yet"),
-    );
-  });
-
   it("is refused where the admin role and the backup role reach two databases", () => {
     expect(codes(planned({ live: { oid: 4711 } }))).toEqual(["DATABASE_MISMATCH"]);
   });

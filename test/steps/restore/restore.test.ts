@@ -57,7 +57,9 @@ describe("a restore", () => {
     await world.cluster.psql("postgres", `DROP DATABASE "${place.live}"`);
     const { properties } = await foundIn(place.ports, "app");
     const plan = withSteps(place, (step) =>
-      step.kind === "swap" ? { ...step, effect: "add", expect: { liveOid: null }, properties } : step,
+      step.kind === "swap" && step.type === "database"
+        ? { ...step, effect: "add", expect: { liveOid: null }, properties }
+        : step,
     );
     const applied = mustApply(await place.apply({ plan }));
     expect(applied.steps.at(-1)?.facts).toMatchObject({ live: place.live, old: null, oldOid: null });

@@ -4,7 +4,7 @@ import type { AsidePlace } from "../../../ports/in-place-target.ts";
 import type { AdminAccess } from "../restore-target/admin-access.ts";
 import type { Session } from "../session.ts";
 import { freshOf, mustBe, type SchemaNow, schemasNow } from "./aside-state.ts";
-import { changeInside, type Inside } from "./change-inside.ts";
+import { changeInside, endOthers, type Inside } from "./change-inside.ts";
 import { looseNow, makeSchema, moveExtension, renameAll } from "./move-aside.ts";
 
 /** Each takes a lock until the end of its transaction. */
@@ -16,8 +16,10 @@ export async function clearLoad(access: AdminAccess, place: AsidePlace, signal: 
   await changeInside(access, place, (inside) => clear(inside, place), signal);
 }
 
-async function clear({ session }: Inside, place: AsidePlace): Promise<void> {
+async function clear(inside: Inside, place: AsidePlace): Promise<void> {
+  const { session } = inside;
   const note = await mustBe(session, place, ["aside"]);
+  await endOthers(inside, place); // a killed load may still be at a statement
   const now = await schemasNow(session);
   const made = new Set(note.made.map(({ name }) => name));
   const left = ownOf(note, now).filter(({ name, holdsOwn }) => holdsOwn || !made.has(name));

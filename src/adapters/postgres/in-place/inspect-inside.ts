@@ -32,13 +32,12 @@ type Rights = Pick<
 >;
 
 async function look(session: Session): Promise<Omit<DatabaseInside, keyof Rights>> {
-  const tables = await session.query<{ name: string }>(EXTENSION_TABLES);
   const loose = await session.query<LooseObject & { readonly drop: string }>(LOOSE);
   return {
     schemas: await session.query<SchemaInside>(SCHEMAS),
     extensions: await session.query<ExtensionInside>(EXTENSIONS),
     loose: loose.map(({ type, name, schemas }) => ({ type, name, schemas })),
-    extensionTables: tables.map(({ name }) => name),
+    extensionTables: await session.query(EXTENSION_TABLES),
   };
 }
 
@@ -72,7 +71,7 @@ const EXTENSIONS = `
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace ORDER BY e.extname::text COLLATE "C"`;
 
 const EXTENSION_TABLES = `
-  SELECT format('%s.%s', n.nspname, c.relname) AS name
+  SELECT n.nspname::text AS schema, c.relname::text AS name
   FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND c.relkind IN ('r', 'p', 'S')
   ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`;

@@ -39,9 +39,9 @@ async function back(inside: Inside, place: AsidePlace): Promise<void> {
   const { session } = inside;
   const note = await mustBe(session, place, ["aside", "loaded", "back"]);
   if (note.state === "back") return;
+  await endOthers(inside, place);
   const now = await schemasNow(session);
   const renames = movedAs(note, place.marker, now);
-  await endOthers(inside, place);
   await putAway(session, { place, note, now, left: ownOf(note, now) });
   await renameAll(session, renames);
   for (const { name, schema } of note.extensions) await moveExtension(session, name, schema);

@@ -60,7 +60,7 @@ describe("schemas that are moved aside", () => {
     });
     const sql = `SELECT obj_description('${aside.marker}'::regnamespace, 'pg_namespace')`;
     expect(await cluster.psql("noted", sql)).toMatch(
-      /^dbops is loading .*: Odd "schema" is …_1, public is …_2 \| \{/,
+      /^dbops is loading .*: Odd "schema" is …_1, public is …_2\n\{/,
     );
   });
 
