@@ -10,31 +10,56 @@ import { type Cluster, startCluster } from "../support/postgres-cluster.ts";
 import { databasesOf, declaration } from "../support/restorable-world.ts";
 import { backupsIn, filesOf } from "../support/store-files.ts";
 import { mustSucceed, takeBackup } from "../support/taken-backup.ts";
-import { hurried, makeWorkplace, type Workplace } from "../support/workplace.ts";
+import { copyWorkplace, hurried, makeWorkplace, type Workplace } from "../support/workplace.ts";
 
 let cluster: Cluster;
+/** Workplaces with two marked stores: without a backup, and with one of a database that has one table with one row. */
+let empty: Workplace;
+let kept: Workplace;
+let name: string;
 
 beforeAll(async () => {
-  cluster = await startCluster({ inMemory: true });
+  [cluster, empty] = await Promise.all([startCluster({ inMemory: true }), makeWorkplace()]);
+  await cluster.createDatabase("source");
+  await cluster.psql("source", "CREATE TABLE t AS SELECT 1 AS id");
+  await declareApp(empty, cluster, declaredFor("source"));
+  mustSucceed(await empty.dbops(["init", "stores", "production"]));
+  kept = await copyWorkplace(empty);
+  name = (await takeBackup(kept)).manifest.name;
 });
 
 afterAll(async () => {
+  for (const one of [empty, kept]) await one?.remove();
   await cluster?.stop();
 });
 
 const PLAN = ["plan", "production", "restore", "--out", "r.yaml"];
 const BOTH = { primary: "./stores/primary", dr: "./stores/dr" };
 
+function declaredFor(database: string, declared: Declared = {}): Declared {
+  return { ...declaration(cluster), database, stores: BOTH, ...declared };
+}
+
+/** A workplace with a database of its own, equal to the one of which both stores have a backup. */
+async function placeOf(database: string, declared: Declared = {}): Promise<Workplace> {
+  await cluster.psql("postgres", `CREATE DATABASE ${database} TEMPLATE source`);
+  return placeFor(kept, database, declared);
+}
+
 /** A workplace with a database of its own, made by this SQL, and one backup of it in both stores. */
-async function placeWith(database: string, sql: string, declared: Declared = {}) {
-  const workplace = await makeWorkplace();
-  onTestFinished(() => workplace.remove());
+async function placeWith(database: string, sql: string) {
   await cluster.createDatabase(database);
   await cluster.psql(database, sql);
-  await declareApp(workplace, cluster, { ...declaration(cluster), database, stores: BOTH, ...declared });
-  mustSucceed(await workplace.dbops(["init", "stores", "production"]));
+  const workplace = await placeFor(empty, database);
   const { manifest } = await takeBackup(workplace);
   return { workplace, name: manifest.name, snapshotAt: manifest.snapshotAt };
+}
+
+async function placeFor(template: Workplace, database: string, declared: Declared = {}): Promise<Workplace> {
+  const workplace = await copyWorkplace(template);
+  onTestFinished(() => workplace.remove());
+  await declareApp(workplace, cluster, declaredFor(database, declared));
+  return workplace;
 }
 
 async function apply(workplace: Workplace): Promise<string> {
@@ -91,7 +116,7 @@ describe("a restore to a moment, out of a store", () => {
   });
 
   it("reads the other store where the first one has it no more", async () => {
-    const { workplace, name } = await placeWith("elsewhere", "CREATE TABLE t (id int)");
+    const workplace = await placeOf("elsewhere");
     await rm(join(workplace.folder, "stores", "primary", folderOf(name)), { recursive: true });
     mustSucceed(await workplace.dbops([...PLAN, "--file", `${name}.dump.zst.age`]));
     await apply(workplace);
@@ -109,7 +134,7 @@ function microsecondBefore(at: string): string {
 
 describe("--safety before", () => {
   it("backs up what is about to be replaced, and the restore goes on when that fails", async () => {
-    const { workplace } = await placeWith("safe", "CREATE TABLE t (id int)");
+    const workplace = await placeOf("safe");
     await cluster.psql("safe", "CREATE TABLE later (id int)");
     mustSucceed(await workplace.dbops([...PLAN, "--at", "latest", "--safety", "before"]));
     await apply(workplace);
@@ -120,7 +145,7 @@ describe("--safety before", () => {
   });
 
   it("never blocks a restore: a damaged database cannot be dumped", async () => {
-    const { workplace, name } = await placeWith("damaged", "CREATE TABLE t AS SELECT 1 AS id");
+    const workplace = await placeOf("damaged");
     await cluster.psql("damaged", "CREATE TABLE broken AS SELECT 1 AS id; CHECKPOINT");
     mustSucceed(await workplace.dbops([...PLAN, "--file", name, "--safety", "before"]));
     // Where its rows are to be there is no file: pg_dump cannot read it.
@@ -135,8 +160,7 @@ describe("--safety before", () => {
 describe("what must be true of a restored database", () => {
   it("is asked before the swap, and a check that is not true keeps what is there", async () => {
     const checks = { some: "SELECT count(*) > 0 FROM t", many: "SELECT count(*) > 5 FROM t" };
-    const sql = "CREATE TABLE t AS SELECT 1 AS id";
-    const { workplace } = await placeWith("checked", sql, { restore: { checks } });
+    const workplace = await placeOf("checked", { restore: { checks } });
     await cluster.psql("checked", "CREATE TABLE still_there (id int)");
     mustSucceed(await workplace.dbops([...PLAN, "--at", "latest"]));
     const ran = await workplace.dbops(["apply", "r.yaml", "--yes"]);
@@ -150,8 +174,7 @@ describe("what must be true of a restored database", () => {
     const server = await listening(asked);
     const { port } = server.address() as AddressInfo; // it listens on TCP
     const health = [`http://127.0.0.1:${port}/good`, `http://127.0.0.1:${port}/bad`];
-    const sql = "CREATE TABLE t AS SELECT 1 AS id";
-    const { workplace } = await placeWith("healthy", sql, { restore: { health } });
+    const workplace = await placeOf("healthy", { restore: { health } });
     await cluster.psql("healthy", "DROP TABLE t");
     mustSucceed(await workplace.dbops([...PLAN, "--at", "latest"]));
     const ran = await hurried(workplace).dbops(["apply", "r.yaml", "--yes"]);
@@ -173,7 +196,7 @@ async function listening(asked: string[]): Promise<Server> {
 
 describe("a server that is not as the plan expects", () => {
   it("is left alone: another database has the name by now", async () => {
-    const { workplace } = await placeWith("replaced", "CREATE TABLE t (id int)");
+    const workplace = await placeOf("replaced");
     mustSucceed(await workplace.dbops([...PLAN, "--at", "latest"]));
     await cluster.psql("postgres", "DROP DATABASE replaced");
     await cluster.createDatabase("replaced");
@@ -184,15 +207,10 @@ describe("a server that is not as the plan expects", () => {
   });
 
   it("is asked as the declared admin alone: without its password nothing is planned", async () => {
-    const { workplace } = await placeWith("locked", "CREATE TABLE t (id int)");
+    const workplace = await placeOf("locked");
     const before = await databasesOf(cluster);
     const admin = { user: cluster.superuser, password: { env: "NO_SUCH_PASSWORD" } };
-    await declareApp(workplace, cluster, {
-      ...declaration(cluster),
-      database: "locked",
-      stores: BOTH,
-      admin,
-    });
+    await declareApp(workplace, cluster, declaredFor("locked", { admin }));
     expect(await workplace.dbops([...PLAN, "--at", "latest"])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("NO_SUCH_PASSWORD"),
