@@ -76,6 +76,13 @@ describe("the failures that are accepted by default", () => {
     },
   );
 
+  it("are those of a restore in place once it is kept, and not when its schemas were only moved aside", async () => {
+    const store = memoryStore();
+    const { plan } = await apply(store, { tolerate: [VIEW], inPlace: true });
+    await apply(store, { tolerate: [GRANT], inPlace: true, fails: "app.swap" });
+    expect(await readAcceptedBefore(store, SAME, never)).toEqual([{ entry: VIEW, plan }]);
+  });
+
   it("are found by few reads, however long the journals are by now", async () => {
     const store = memoryStore();
     await apply(store, { tolerate: [VIEW] });
@@ -110,6 +117,8 @@ interface Restore {
   readonly failed?: readonly string[];
   /** The step that fails. */
   readonly fails?: string;
+  /** Its schemas are moved aside first, and the swap keeps what was loaded. */
+  readonly inPlace?: true;
   readonly from?: string;
   readonly live?: string;
   readonly endpoint?: string;
@@ -120,7 +129,9 @@ async function apply(store: MemoryStore, restore: Restore): Promise<Plan> {
   const { tolerate, acceptedBefore, from = SAME.from, live = SAME.live, endpoint = SAME.endpoint } = restore;
   const steps = restoreOf("app").map((step): Step => {
     if (step.kind === "download") return { ...step, from };
-    if (step.kind === "swap") return { ...step, live };
+    if (step.kind === "swap")
+      return restore.inPlace === true ? schemasOf(step, live, "keep") : { ...step, live };
+    if (step.kind === "create" && restore.inPlace === true) return schemasOf(step, live, "aside");
     return step.kind === "load"
       ? { ...step, tolerate, ...(acceptedBefore === undefined ? {} : { acceptedBefore }) }
       : step;
@@ -129,6 +140,16 @@ async function apply(store: MemoryStore, restore: Restore): Promise<Plan> {
   const plan = sealed(steps, { targets: { stores: {}, databases: { app } }, createdAt: restore.createdAt });
   await run(store, plan, restore);
   return plan;
+}
+
+/** A step of a restore in place, under the name of one that a restore into a database of its own has there. */
+function schemasOf({ id, needs }: Step, live: string, direction: "aside" | "keep"): Step {
+  const [first] = restoreOf("app");
+  if (first?.kind !== "create") throw new Error("a restore begins with its database");
+  const { name: _name, like: _like, ...base } = first;
+  const marker = "dbops_00000000_old";
+  const rest = { live, marker, moves: null, expect: { liveOid: 1 }, lostSlots: [] };
+  return { ...base, ...rest, id, needs, kind: "swap", type: "schemas", direction };
 }
 
 async function run(store: MemoryStore, plan: Plan, { failed, fails }: Partial<Restore> = {}): Promise<void> {

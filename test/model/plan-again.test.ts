@@ -104,6 +104,10 @@ describe("the command that makes the plan of a restore again", () => {
     expect(wordsOf({ otherwise: { acceptSlotLoss: true } })).toEqual([...PLAIN, "--accept-slot-loss"]);
   });
 
+  it("stays in place where it was", () => {
+    expect(wordsOf({ load: { marker: "dbops_00000000_old" } })).toEqual([...PLAIN, "--in-place"]);
+  });
+
   it("keeps everything in one tablespace where that was or is to be asked for", () => {
     expect(wordsOf({ load: { tablespaces: "ignore" } })).toEqual([...PLAIN, "--no-tablespaces"]);
     expect(wordsOf({ otherwise: { noTablespaces: true } })).toEqual([...PLAIN, "--no-tablespaces"]);
