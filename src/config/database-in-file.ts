@@ -106,6 +106,12 @@ export interface BackupInFile {
    * How the dump is compressed: an archive by zstd (level 1 unless given) or not, sql by gzip (level 6 unless given).
    */
   readonly compression?: CompressionInFile | "none";
+  /**
+   * `exact`: the rows of every table are counted in the snapshot of the dump, and a restore compares them. Reads every table once more;
+   * only of an archive.
+   * @default "none"
+   */
+  readonly counts?: "exact" | "none";
   /** Who can open the backups. The word `none` leaves them readable for everyone who can read the store. */
   readonly encryption: EncryptionInFile | "none";
   /** How long backups are kept. No rule: for ever. */

@@ -142,6 +142,7 @@ function toBackup(backup: BackupInFile, place: FilePlace): BackupPolicy {
     ),
     format: backup.format ?? "archive",
     compression: toCompression(backup),
+    ...(backup.counts === "exact" ? { counts: backup.counts } : {}),
     encryption: toEncryption(backup.encryption, place),
     ...toClassic(backup.encryption, place),
   };

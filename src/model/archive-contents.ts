@@ -73,6 +73,11 @@ export interface DetailTable {
   readonly kind: "table" | "partition" | "partitioned table" | "materialized view" | "foreign table";
   readonly bytes: number;
   readonly rowsEstimate: number | null;
+  /**
+   * Counted in the snapshot of the dump; null or not given: not counted. No archive brings rows of a partitioned table itself, a
+   * materialized view (which a restore fills anew), a foreign table or a table of an extension: those are never counted.
+   */
+  readonly rows?: number | null;
 }
 
 export type InsideObservation =

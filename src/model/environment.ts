@@ -113,6 +113,8 @@ export interface BackupPolicy {
   readonly stores: readonly StorePolicy[];
   readonly format: BackupFormat;
   readonly compression: Compression;
+  /** The rows of every table are counted beside the dump, in its snapshot; not given: of none. Only of an archive. */
+  readonly counts?: "exact";
   readonly encryption: Encryption;
   /** The passphrase of the `.sql.gz.enc` files, of backup.sh and of `format: sql`; not given: none is known. */
   readonly classicPassphrase?: SecretSource;

@@ -91,6 +91,7 @@ const DETAIL = having({
       kind: oneOf(...KINDS),
       bytes: amount,
       rowsEstimate: nullable(amount),
+      rows: optional(nullable(count)),
     }),
   ),
   extensions: listOf(having({ name: text, version: text, schema: text })),
@@ -115,12 +116,13 @@ function detailOf(written: WrittenDetail): BackupDetail {
     serverVersion,
     sizeBytes,
     properties: propertiesOf(database),
-    tables: tables.map(({ schema, name, kind, bytes, rowsEstimate }) => ({
+    tables: tables.map(({ schema, name, kind, bytes, rowsEstimate, rows }) => ({
       schema,
       name,
       kind,
       bytes,
       rowsEstimate,
+      ...(rows === undefined ? {} : { rows }),
     })),
     extensions: extensions.map(({ name, version, schema }) => ({ name, version, schema })),
     largeObjects,

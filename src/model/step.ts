@@ -55,6 +55,8 @@ export interface DumpStep extends StepBase {
   readonly label: string | null;
   readonly format: BackupFormat;
   readonly compression: Compression;
+  /** The rows of every table are counted in the same snapshot; not given: of none. */
+  readonly counts?: "exact";
 }
 
 /** Transform: every part becomes an age file, or one of openssl, or passes where `sealing` is none. */

@@ -83,7 +83,7 @@ function pipelineSteps(backup: NewBackup): readonly Step[] {
   const name = backup.database.name;
   const prefix = prefixOf(backup);
   const artifact = `${prefix}.backup`;
-  const { compression, encryption, format } = backup.database.backup;
+  const { compression, counts, encryption, format } = backup.database.backup;
   const sealing = sealingOf(encryption);
   const dump: Step = {
     ...step(name, `${prefix}.dump`, "add"),
@@ -96,6 +96,7 @@ function pipelineSteps(backup: NewBackup): readonly Step[] {
     label: backup.label,
     format,
     compression,
+    ...(counts === undefined ? {} : { counts }),
   };
   const encrypt: Step = {
     ...step(name, `${prefix}.encrypt`, "add"),

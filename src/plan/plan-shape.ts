@@ -73,6 +73,7 @@ const STEPS: { readonly [K in Exclude<StepKind, "verify" | "swap">]: Members<Ext
     label: nullable(text),
     format: oneOf("archive", "sql"),
     compression,
+    "counts?": oneOf("exact"),
   },
   encrypt: { ...stepBase, artifact: text, sealing },
   upload: {

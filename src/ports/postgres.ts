@@ -33,11 +33,29 @@ export interface Snapshot {
   /** pg_dump's plain SQL of exactly this snapshot, with its trailer as the last line. */
   dumpSql(signal: AbortSignal): Promise<ProgramOutput>;
 
+  /**
+   * Locks every table whose rows an archive brings, so that none is emptied or rewritten until `close` (MVCC knows neither), and then
+   * counts them one after another in this very snapshot. Resolves when all are locked: a dump that begins then has the same rows.
+   */
+  countRows(signal: AbortSignal): Promise<RowCounting>;
+
   /** Roles and tablespaces without passwords, as SQL. Not part of the snapshot: PostgreSQL has none across databases. */
   globals(signal: AbortSignal): Promise<ProgramOutput>;
 
   /** Ends the session. Never throws. */
   close(): Promise<void>;
+}
+
+export interface RowCounting {
+  /** Sorted by schema and name. Rejects with the table that could not be counted (a handler is attached: no unhandled rejection). */
+  readonly counts: Promise<readonly RowCount[]>;
+}
+
+export interface RowCount {
+  readonly schema: string;
+  readonly name: string;
+  /** Its own, without those of tables that inherit from it. */
+  readonly rows: number;
 }
 
 /**

@@ -35,21 +35,26 @@ export function programPart(
   return { name, body, facts };
 }
 
-/** detail.json: what the snapshot tells, and the warnings of the programs, for whose ends it waits. */
-export function detailPart(detail: Facts, programs: readonly ProgramOutput[]): Part {
+/** detail.json: what the snapshot tells, and the warnings of the programs, for whose ends it waits. The first failure of any is its own. */
+export function detailPart(detail: Promise<Facts>, programs: readonly ProgramOutput[]): Part {
   const plain = meter();
   const body = chain(Readable.from(renderDetail(detail, programs), { objectMode: false }), plain.through);
   const facts = plain.measure.then((measure) =>
     fromPartFacts({ plaintextBytes: measure.bytes, plaintextSha256: measure.sha256, program: null }),
   );
   facts.catch(() => undefined);
+  detail.catch(() => undefined); // the body fails with it, also where nobody has asked for a byte yet
   return { name: "detail", body, facts };
 }
 
-async function* renderDetail(detail: Facts, programs: readonly ProgramOutput[]): AsyncGenerator<Buffer> {
-  const reports = await Promise.all(programs.map((program) => program.settled));
+async function* renderDetail(
+  detail: Promise<Facts>,
+  programs: readonly ProgramOutput[],
+): AsyncGenerator<Buffer> {
+  const settled = Promise.all(programs.map((program) => program.settled));
+  const [content, reports] = await Promise.all([detail, settled]);
   const warnings = reports.flatMap((report) => report.warnings);
-  yield Buffer.from(`${JSON.stringify({ formatVersion: 1, ...detail, warnings }, null, 2)}\n`);
+  yield Buffer.from(`${JSON.stringify({ formatVersion: 1, ...content, warnings }, null, 2)}\n`);
 }
 
 /** pg_dump's plain SQL in a gzip file; it ends only when the trailer has passed, which alone proves a plain dump whole. */

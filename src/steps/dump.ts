@@ -2,9 +2,10 @@ import type { Facts } from "../model/audit-entry.ts";
 import type { ArchiveCompression } from "../model/manifest.ts";
 import type { DatabaseIdentity } from "../model/observation.ts";
 import type { DumpStep } from "../model/step.ts";
-import type { Snapshot } from "../ports/postgres.ts";
+import type { RowCounting, Snapshot } from "../ports/postgres.ts";
 import { fail } from "../problems/dbops-error.ts";
 import { fromBackupKnown, fromSqlKnown } from "./backup-facts.ts";
+import { countedDetail } from "./counted-detail.ts";
 import { detailPart, programPart, sqlPart } from "./dump-parts.ts";
 import type { Artifact, ProbeRun, Source, Standing, StepRun } from "./handler.ts";
 import { openKept, standingOfKept } from "./restore/kept-database.ts";
@@ -73,6 +74,8 @@ function assertPlanned(step: DumpStep, found: DatabaseIdentity, run: ProbeRun): 
 
 async function archiveArtifact(step: DumpStep, snapshot: Snapshot, run: StepRun): Promise<Artifact> {
   const compression = archiveCompression(step);
+  // before pg_dump begins: from then on nobody empties a table that it has not come to
+  const counting = step.counts === "exact" ? await snapshot.countRows(run.signal) : null;
   const archive = await snapshot.dump(run.signal);
   const globals = await snapshot.globals(run.signal);
   const onProgress = (bytes: number) => run.progress(bytes, snapshot.sizeBytes);
@@ -81,10 +84,14 @@ async function archiveArtifact(step: DumpStep, snapshot: Snapshot, run: StepRun)
     parts: [
       programPart("archive", archive, { compression, onProgress }),
       programPart("globals", globals, { compression, onProgress: () => undefined }),
-      detailPart(snapshot.detail, [archive, globals]),
+      detailPart(detailOf(snapshot, counting), [archive, globals]),
     ],
     close: () => snapshot.close(),
   };
+}
+
+async function detailOf({ detail }: Snapshot, counting: RowCounting | null): Promise<Facts> {
+  return counting === null ? detail : countedDetail(detail, await counting.counts);
 }
 
 async function sqlArtifact(step: DumpStep, snapshot: Snapshot, run: StepRun): Promise<Artifact> {

@@ -13,7 +13,11 @@ export function stepText(step: Step): string {
 function settingsOf(step: Step): readonly string[] {
   switch (step.kind) {
     case "dump":
-      return [...(step.format === "sql" ? ["as SQL"] : []), compressionText(step.compression)];
+      return [
+        ...(step.format === "sql" ? ["as SQL"] : []),
+        compressionText(step.compression),
+        ...(step.counts === "exact" ? ["counting every row"] : []),
+      ];
     case "encrypt":
       return [sealingText(step.sealing)];
     case "upload":

@@ -69,6 +69,15 @@ describe("an environment file without problems", () => {
     expect(usedForm().databases[0]?.backup).not.toHaveProperty("classicPassphrase");
   });
 
+  it("counts rows only where the file says so", () => {
+    expect(usedForm({ backup: { counts: "exact" } }).databases[0]?.backup.counts).toBe("exact");
+    for (const backup of [{}, { counts: "none" }])
+      expect(usedForm({ backup }).databases[0]?.backup).not.toHaveProperty("counts");
+    expect(detailsOf({ backup: { counts: "estimate" } })).toEqual([
+      expect.stringContaining("databases.app.backup.counts"),
+    ]);
+  });
+
   it("keeps the order of a database's stores and sorts everything else by name", () => {
     const environment = usedForm({
       top: { records: "zone" },

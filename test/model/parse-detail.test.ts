@@ -74,6 +74,20 @@ describe("a detail.json", () => {
     expect(parse({ identity })).toMatchObject({ endpoint: "db:5432", database: null, oid: null });
   });
 
+  it("tells the rows of each table where they were counted, and not where an older one was written", () => {
+    const [table] = WRITTEN.tables;
+    const rowsOf = (tables: readonly object[]) => {
+      const parsed = parse({ tables });
+      return "fault" in parsed ? parsed.fault : parsed.tables.map((one) => one.rows);
+    };
+    expect(rowsOf([{ ...table, rows: 0 }, { ...table, rows: null }, { ...table }])).toEqual([
+      0,
+      null,
+      undefined,
+    ]);
+    expect(rowsOf([{ ...table, rows: 1.5 }])).toMatch(/^tables\[0\]\.rows must be a whole number/);
+  });
+
   it.each([
     ["no JSON", "{", /is no JSON/],
     ["another version", JSON.stringify({ ...WRITTEN, formatVersion: 2 }), /formatVersion must be 1/],

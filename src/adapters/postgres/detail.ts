@@ -30,7 +30,8 @@ export async function readDetail(session: Session, facts: DatabaseFacts): Promis
   };
 }
 
-const USER_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+/** True for a schema `n` that is not the system's. */
+export const USER_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /**
  * Tables as detail.json lists them.

@@ -1,6 +1,7 @@
 import type { ProgramOutput, Snapshot } from "../../ports/postgres.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { queryError } from "./connection-problem.ts";
+import { beginCounting, endWithClient } from "./count-rows.ts";
 import { readDetail } from "./detail.ts";
 import { type DatabaseFacts, readFacts } from "./facts.ts";
 import { refuseHalfRestored } from "./in-place/refuse-half-restored.ts";
@@ -44,6 +45,7 @@ async function readSnapshot(context: Context): Promise<Snapshot> {
   await session.query(
     "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'",
   );
+  await endWithClient(session);
   await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   const facts = await readFacts(session, target, true);
   await session.query("SET LOCAL search_path = pg_catalog");
@@ -57,6 +59,7 @@ async function readSnapshot(context: Context): Promise<Snapshot> {
     detail: await readDetail(session, facts),
     dump: (signal) => dump(context, facts, ["--format=custom", "--compress=0"], signal),
     dumpSql: (signal) => dump(context, facts, ["--format=plain"], signal),
+    countRows: (signal) => beginCounting(session, target, signal),
     globals: (signal) => globals(context, facts, signal),
     close: () => session.close(),
   };

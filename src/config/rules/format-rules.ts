@@ -9,8 +9,10 @@ export function formatRules(draft: Draft): readonly Finding[] {
     const isSql = draft.value([...backup, "format"]) === "sql";
     const compression = [...backup, "compression"];
     const encryption = [...backup, "encryption"];
+    const counts = [...backup, "counts"];
     return [
       ...compressionFindings(draft.part<CompressionInFile | "none">(compression), compression, isSql),
+      ...(isSql && draft.value(counts) === "exact" ? [noPlaceFor(counts)] : []),
       ...encryptionFindings(draft.part<EncryptionInFile | "none">(encryption), encryption, isSql),
     ];
   });
@@ -32,6 +34,11 @@ function compressionFindings(
     : `${placeOf(path)}: gzip is for the format sql; an archive is compressed by zstd: { zstd: 1 } to { zstd: 19 }, or none`;
   const fix = isSql ? `write ${GZIP}, or leave compression out` : "write compression: { zstd: 1 }";
   return [{ path, at: "value", detail, fix }];
+}
+
+function noPlaceFor(counts: Path): Finding {
+  const detail = `${placeOf(counts)}: the format sql has no place for the number of rows; they are counted only of an archive`;
+  return { path: counts, at: "value", detail, fix: "leave counts out, or write format: archive" };
 }
 
 function encryptionFindings(

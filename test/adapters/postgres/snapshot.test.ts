@@ -260,8 +260,12 @@ describe("a replica", () => {
         "postgres",
         `SELECT to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
       );
+      const counts = await (await snapshot.countRows(signal())).counts;
       const sql = await sqlOf((await whole(await snapshot.dump(signal()))).bytes);
       await snapshot.close();
+      const rows = Object.fromEntries(counts.map((one) => [one.name, one.rows]));
+      expect(rows).toMatchObject({ users: 502 });
+      expect(rows).not.toHaveProperty("scratch");
       expect(snapshot.at).toBe(replayed);
       expect((await reachable(postgres)).problems).toEqual([]);
       expect(sql).toContain("COPY public.users");

@@ -46,6 +46,16 @@ describe("the format sql", () => {
     ]);
   });
 
+  it("has no place for the number of rows", () => {
+    const [problem] = problemsOf(environmentText({ backup: { ...SQL, counts: "exact" } }));
+    expect(problem).toMatchObject({
+      detail: expect.stringContaining(`${PLACE}.counts: the format sql has no place for`),
+      fix: "leave counts out, or write format: archive",
+    });
+    const none = usedForm({ backup: { ...SQL, counts: "none" } }).databases[0]?.backup;
+    expect(none).not.toHaveProperty("counts");
+  });
+
   it("says nothing twice where the schema has refused a value", () => {
     expect(detailsOf({ backup: { ...SQL, compression: { gzip: 10 } } })).toEqual([
       `${PLACE}.compression.gzip is 10; it must be 9 or less`,
