@@ -110,18 +110,18 @@ function swap(watch: Watch): Action<SwapStep> {
   return {
     shape: "action",
     guard: "lock",
-    probe: (step, run) => doneWhenThere(serverOf(run), `live/${step.live}`),
+    probe: (step, run) => doneWhenThere(serverOf(run), swapped(step)),
     async execute(step, run) {
       await run.assertHeld();
       await watch(step, run.signal);
-      await write(
-        serverOf(run),
-        `live/${step.live}`,
-        `was ${step.type === "database" ? step.side : step.marker}`,
-      );
+      await write(serverOf(run), swapped(step), `was ${step.type === "database" ? step.side : step.marker}`);
       return {};
     },
   };
+}
+
+function swapped(step: SwapStep): string {
+  return `${step.type === "database" ? "live" : step.direction}/${step.live}`;
 }
 
 function drop(watch: Watch): Action<DropStep> {

@@ -48,7 +48,7 @@ describe("a connection that is lost", () => {
     await databaseWith(cluster, "gone", "CREATE TABLE users (id int)");
     const aside = await asideOf(cluster, "gone");
     const abort = new AbortController();
-    const server = await through("COMMIT", async () => {
+    const server = await through("COMMIT", async (): Promise<Passage> => {
       abort.abort(new Error("the test is over"));
       return "cut";
     });
