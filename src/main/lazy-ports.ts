@@ -44,6 +44,7 @@ export function lazyRestoreTarget(
     analyze: async (...args) => (await open()).analyze(...args),
     runScript: async (...args) => (await open()).runScript(...args),
     tables: async (...args) => (await open()).tables(...args),
+    countRows: async (...args) => (await open()).countRows(...args),
     ask: async (...args) => (await open()).ask(...args),
     swap: async (...args) => (await open()).swap(...args),
     inPlace: {

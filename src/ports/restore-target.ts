@@ -58,6 +58,12 @@ export interface RestoreTarget {
   /** What stands in it, as detail.json lists tables, sorted by schema and name; `rows` as `reltuples` has it. */
   tables(name: string, signal: AbortSignal): Promise<readonly DetailTable[]>;
 
+  /**
+   * Counts the rows of these tables, each without those of tables that inherit from it, in at most `jobs` sessions and without a time limit. In
+   * no order; a table that is not there is not in it.
+   */
+  countRows(request: CountRequest, signal: AbortSignal): Promise<readonly CountedTable[]>;
+
   /** One row, one column, in a read-only transaction with a time limit. */
   ask(name: string, sql: string, signal: AbortSignal): Promise<unknown>;
 
@@ -82,6 +88,25 @@ export type NewDatabase = Pick<
   DatabaseProperties,
   "encoding" | "collate" | "ctype" | "localeProvider" | "icuLocale" | "icuRules"
 >;
+
+export interface CountRequest {
+  /** Of the database. */
+  readonly name: string;
+  /** The largest come first. */
+  readonly tables: readonly Pick<DetailTable, "schema" | "name" | "bytes">[];
+  readonly jobs: number;
+  /** Told after each table, with its bytes as they are given here. */
+  onCounted(bytes: number): void;
+}
+
+export interface CountedTable {
+  readonly schema: string;
+  readonly name: string;
+  /** Of a partition: `schema.name` of the outermost table that it is one of; null: it is no partition. */
+  readonly root: string | null;
+  /** null: the admin role may not read all of it. */
+  readonly rows: number | null;
+}
 
 export interface FoundDatabase extends NamedDatabase {
   readonly note: MadeNote | null;

@@ -23,6 +23,7 @@ export interface Declared {
   readonly format?: BackupInFile["format"];
   readonly compression?: BackupInFile["compression"];
   readonly encryption?: BackupInFile["encryption"];
+  readonly counts?: BackupInFile["counts"];
   readonly identities?: EnvironmentFile["identities"];
   readonly admin?: DatabaseInFile["admin"];
   readonly restore?: DatabaseInFile["restore"];
@@ -37,7 +38,7 @@ export async function declareApp(
 ): Promise<void> {
   const stores = declared.stores ?? { primary: "./stores/primary" };
   const names = Object.keys(stores);
-  const { environment = "production", format, compression, admin, restore, cloneOf } = declared;
+  const { environment = "production", format, compression, counts, admin, restore, cloneOf } = declared;
   const { encryption = { age: { recipients: [workplace.recipient] } } } = declared;
   const file = {
     version: 1,
@@ -70,6 +71,7 @@ export async function declareApp(
           stores: declared.kept ?? names,
           ...(format === undefined ? {} : { format }),
           ...(compression === undefined ? {} : { compression }),
+          ...(counts === undefined ? {} : { counts }),
           encryption,
           retention: { within: "30d" },
         },

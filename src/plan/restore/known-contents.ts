@@ -37,6 +37,8 @@ export interface KnownContents {
   readonly sizeBytes: number | null;
   /** How many it must bring back; null: not known. */
   readonly tables: number | null;
+  /** Of how many of them the rows were counted when it was dumped. */
+  readonly counted: number;
   /** null: a dump says nothing of the database that it is of. */
   readonly properties: DatabaseProperties | null;
   /** Of the archive, in its order; a plain dump has no such list. */
@@ -81,6 +83,7 @@ function ofArchive({
     plainBytes: archiveBytes(manifest),
     sizeBytes: detail.sizeBytes,
     tables: detail.tables.length,
+    counted: detail.tables.filter((one) => (one.rows ?? null) !== null).length,
     properties: detail.properties,
     entries,
     extensions: detail.extensions,
@@ -110,6 +113,7 @@ function ofPlainDump(
     plainBytes: null,
     sizeBytes: null,
     tables: null,
+    counted: 0,
     properties: null,
     entries: [],
     extensions: [],

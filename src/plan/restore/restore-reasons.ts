@@ -57,14 +57,23 @@ export function durationOf(bytes: number): string {
 }
 
 /** What must be there before the swap. */
-export function checkWhy({ contents, database }: RestoreCase): string {
+export function checkWhy({ contents, database, restore }: RestoreCase): string {
   const { checks } = database.restore;
   const declared =
     checks.length === 0 ? "" : `, and ${countOf(checks.length, "declared check")} must be true`;
-  const { tables } = contents;
+  const { tables, counted } = contents;
   return tables === null
     ? `at least one table, and as many as the dump made, must be there (no list tells which, no row is counted)${declared}`
-    : `${countOf(tables, "table")} must be there (no row is counted)${declared}`;
+    : `${countOf(tables, "table")} must be there${renderCounted({ tables, counted }, restore.sanitize.length > 0)}${declared}`;
+}
+
+function renderCounted(
+  { tables, counted }: { readonly tables: number; readonly counted: number },
+  isSanitized: boolean,
+): string {
+  if (counted === 0) return " (no row is counted)";
+  if (isSanitized) return " (no row is counted: the SQL files may remove some)";
+  return `, ${counted === tables ? "" : `${counted} of them `}with as many rows as the dump counted`;
 }
 
 /** What the swap replaces. */

@@ -28,22 +28,39 @@ export function missingTables(
 
 /**
  * The expected tables that had rows when the backup was made and may have none now, as the estimates say: who asks further asks
- * only for these. A table that is not there at all is not among them.
+ * only for these. A table that is not there at all is not among them, nor one whose rows were counted.
  */
-export function perhapsEmptied(
+export function perhapsEmptied(expected: Expected, there: readonly DetailTable[]): readonly DetailTable[] {
+  const rowless = there.filter((table) => (table.rowsEstimate ?? 0) <= 0);
+  return withRows(expected, rowless).filter(
+    (table) =>
+      (table.kind === "table" || table.kind === "partition") &&
+      (table.rowsEstimate ?? 0) > 0 &&
+      (table.rows ?? null) === null,
+  );
+}
+
+/** The expected tables that are there and whose rows were counted when the backup was made. */
+export function countedTables(expected: Expected, there: readonly DetailTable[]): readonly CountedBefore[] {
+  return withRows(expected, there).flatMap((table) => {
+    const { rows = null } = table;
+    return rows === null ? [] : [{ ...table, rows }];
+  });
+}
+
+export type CountedBefore = DetailTable & { readonly rows: number };
+
+/** Of these, the ones whose rows the restore had to bring. */
+function withRows(
   { tables, without, unlisted }: Expected,
   there: readonly DetailTable[],
 ): readonly DetailTable[] {
-  const rowless = new Set(there.filter((table) => (table.rowsEstimate ?? 0) <= 0).map(keyOf));
+  const found = new Set(there.map(keyOf));
   const excused = namesIn(without.flatMap(restOfRows));
   const extension = new Set(unlisted);
   return tables.filter(
     (table) =>
-      (table.kind === "table" || table.kind === "partition") &&
-      (table.rowsEstimate ?? 0) > 0 &&
-      rowless.has(keyOf(table)) &&
-      !excused.has(nameInArchive(table)) &&
-      !extension.has(tableName(table)),
+      found.has(keyOf(table)) && !excused.has(nameInArchive(table)) && !extension.has(tableName(table)),
   );
 }
 

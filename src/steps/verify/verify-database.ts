@@ -1,22 +1,30 @@
+import type { DetailTable } from "../../model/archive-contents.ts";
 import { isMadeSchema } from "../../model/aside-schema.ts";
 import type { Facts } from "../../model/audit-entry.ts";
 import { planAgain } from "../../model/plan-again.ts";
-import type { DownloadStep, VerifyDatabaseStep } from "../../model/restore-steps.ts";
+import type { DownloadStep, LoadStep, VerifyDatabaseStep } from "../../model/restore-steps.ts";
 import { DbopsError, fail } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import type { ProbeRun, Standing, StepRun } from "../handler.ts";
 import { nameSome } from "../load/refuse-missing.ts";
 import { openArchive, readDetail, understoodDetail } from "../restore/backup-source.ts";
-import { missingTables, perhapsEmptied, tableName } from "../restore/compare-tables.ts";
+import {
+  countedTables,
+  type Expected,
+  missingTables,
+  perhapsEmptied,
+  tableName,
+} from "../restore/compare-tables.ts";
 import { lackOfTables } from "../restore/count-tables.ts";
 import { whereToLook } from "../restore/in-place.ts";
 import { loadedSide, standingOnSide } from "../restore/side-database.ts";
+import { countAgain, describeDifferent } from "./count-again.ts";
 import { findEmptied } from "./find-emptied.ts";
 import type { Variant } from "./variant.ts";
 
 /**
- * Looks at the restored database before anyone can connect: its tables against the backup's detail, that none which had rows
- * has none now, and the declared checks.
+ * Looks at the restored database before anyone can connect: its tables against the backup's detail, their rows where the dump counted
+ * them (else that none which had rows has none now), and the declared checks.
  */
 export const verifyDatabase: Variant<VerifyDatabaseStep> = {
   probe(step: VerifyDatabaseStep, run: ProbeRun): Promise<Standing> {
@@ -44,13 +52,38 @@ async function compareTables(step: VerifyDatabaseStep, run: StepRun): Promise<Fa
   const missing = missingTables(expected, there).map(tableName);
   const isSanitized = sanitizes(step, run);
   if (missing.length > 0 && !isSanitized) incomplete(step, `lacks ${nameSome(missing)}`, run);
-  const emptied = isSanitized ? [] : await findEmptied(step, perhapsEmptied(expected, there), run);
-  return {
+  const facts = {
     tables: there.filter(({ schema }) => !isMadeSchema(schema)).length,
     ...(missing.length > 0 ? { removed: missing } : {}),
+  };
+  return isSanitized ? facts : { ...facts, ...(await compareContents(step, { expected, there }, run)) };
+}
+
+/** Where the dump counted rows they are counted again; elsewhere only a table that has none at all is told. */
+async function compareContents(
+  step: VerifyDatabaseStep,
+  { expected, there }: { readonly expected: Expected; readonly there: readonly DetailTable[] },
+  run: StepRun,
+): Promise<Facts> {
+  const emptied = await findEmptied(step, perhapsEmptied(expected, there), run);
+  const tables = countedTables(expected, there);
+  const { counted, different, unknown } = await countAgain(
+    step,
+    { tables, jobs: loadOf(step, run).jobs },
+    run,
+  );
+  if (different.length > 0) incomplete(step, describeDifferent(different), run);
+  const warnings = [
     ...(emptied.length > 0
-      ? { warnings: [`no row, where the source's estimate was of some, in ${nameSome(emptied)}`] }
-      : {}),
+      ? [`no row, where the source's estimate was of some, in ${nameSome(emptied)}`]
+      : []),
+    ...(unknown.length > 0
+      ? [`not counted, because the admin role may not read all of it: ${nameSome(unknown)}`]
+      : []),
+  ];
+  return {
+    ...(tables.length > 0 ? { counted } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
   };
 }
 
@@ -74,9 +107,13 @@ function incomplete(step: VerifyDatabaseStep, what: string, run: StepRun): never
   });
 }
 
+function loadOf(step: VerifyDatabaseStep, run: ProbeRun): LoadStep {
+  const found = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
+  return found?.kind === "load" ? found : fail("PLAN_INVALID", `${step.id} has no load to look at`);
+}
+
 function downloadOf(step: VerifyDatabaseStep, run: ProbeRun): DownloadStep {
-  const load = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
-  const artifact = load?.kind === "load" ? load.artifact : null;
+  const { artifact } = loadOf(step, run);
   const found = run.plan.steps.find((one) => one.kind === "download" && one.artifact === artifact);
   return found?.kind === "download"
     ? found
@@ -90,8 +127,7 @@ function unlistedBy(step: VerifyDatabaseStep, run: ProbeRun): readonly string[] 
 }
 
 function loadedFacts(step: VerifyDatabaseStep, run: ProbeRun): Facts | null {
-  const load = run.plan.steps.find((one) => one.kind === "load" && one.into === step.name);
-  return load === undefined ? null : run.journaled(load.id);
+  return run.journaled(loadOf(step, run).id);
 }
 
 /** Names the check and never what it found, which is data. */

@@ -6,6 +6,7 @@ import { loadArchive } from "../load/load-archive.ts";
 import { loadPlain } from "../load-plain/load-plain.ts";
 import type { Secrets } from "../target.ts";
 import { adminAccess } from "./admin-access.ts";
+import { countRestored } from "./count-restored.ts";
 import { createDatabase } from "./create-database.ts";
 import { dropDatabase } from "./drop-database.ts";
 import { findDatabase } from "./find-database.ts";
@@ -43,6 +44,7 @@ export function openRestoreTarget(
     analyze: (name, signal) => analyze(access, name, signal),
     runScript: (name, script, signal) => runScript(access, { name, script }, signal),
     tables: (name, signal) => readTables(access, name, signal),
+    countRows: (request, signal) => countRestored(access, request, signal),
     ask: (name, sql, signal) => ask(access, { name, sql }, signal),
     swap: (swap, signal) => swapDatabases(access, { swap, patience }, signal),
     inPlace: openInPlace(access),

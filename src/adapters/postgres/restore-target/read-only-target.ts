@@ -8,6 +8,7 @@ export function readOnlyTarget(target: RestoreTarget): RestoreTarget {
     inspect: (live, signal) => target.inspect(live, signal),
     find: (name, signal) => target.find(name, signal),
     tables: (name, signal) => target.tables(name, signal),
+    countRows: (request, signal) => target.countRows(request, signal),
     ask: (name, sql, signal) => target.ask(name, sql, signal),
     openSnapshot: (named, signal) => target.openSnapshot(named, signal),
     create: async (name) => refuse("create", name),

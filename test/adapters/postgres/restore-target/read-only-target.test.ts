@@ -39,7 +39,8 @@ describe("a server in a dry run", () => {
     await target.find("app", never);
     await target.tables("app", never);
     await target.ask("app", "SELECT true", never);
-    expect(reached).toEqual(["inspect", "find", "tables", "ask"]);
+    await target.countRows({ name: "app", tables: [], jobs: 1, onCounted: () => undefined }, never);
+    expect(reached).toEqual(["inspect", "find", "tables", "ask", "countRows"]);
   });
 
   it("is never changed, and an archive that was to be loaded is let go", async () => {

@@ -1,0 +1,89 @@
+import type { CountedTable, CountRequest } from "../../../ports/restore-target.ts";
+import { factsOf } from "../connection-problem.ts";
+import { COUNTING, countTable, endWithClient } from "../count-rows.ts";
+import type { Session } from "../session.ts";
+import { type AdminAccess, inSession } from "./admin-access.ts";
+
+/** As `RestoreTarget.countRows`. Every count is a transaction of its own: one that is refused ends no other. */
+export async function countRestored(
+  access: AdminAccess,
+  { name, tables, jobs, onCounted }: CountRequest,
+  signal: AbortSignal,
+): Promise<readonly CountedTable[]> {
+  const there = await inSession(access, name, signal, (session) => session.query<Found>(TABLES));
+  const left = largestFirst(there, tables);
+  const counted: CountedTable[] = [];
+  const giveUp = new AbortController();
+  const either = AbortSignal.any([signal, giveUp.signal]);
+  const work = async (session: Session): Promise<void> => {
+    await prepare(session);
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const { schema, name, root, quoted, bytes } = next;
+      counted.push({ schema, name, root, rows: await rowsOf(session, quoted) });
+      onCounted(bytes);
+    }
+  };
+  const workers = Array.from({ length: Math.min(jobs, left.length) }, () =>
+    inSession(access, name, either, work).catch((error: unknown) => {
+      giveUp.abort(error); // the others would count on for nobody
+      throw error;
+    }),
+  );
+  await Promise.all(workers);
+  return counted;
+}
+
+interface Found extends Omit<CountedTable, "rows"> {
+  readonly quoted: string;
+}
+
+function largestFirst(there: readonly Found[], wanted: CountRequest["tables"]) {
+  const bytes = new Map(wanted.map((one) => [keyOf(one), one.bytes]));
+  return there
+    .flatMap((one) => {
+      const size = bytes.get(keyOf(one));
+      return size === undefined ? [] : [{ ...one, bytes: size }];
+    })
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+async function prepare(session: Session): Promise<void> {
+  await endWithClient(session);
+  for (const setting of [...COUNTING, "search_path = pg_catalog", "default_transaction_read_only = on"])
+    await session.query(`SET ${setting}`);
+}
+
+/** null: the role may not read all of it. */
+async function rowsOf(session: Session, quoted: string): Promise<number | null> {
+  try {
+    return await countTable(session, quoted);
+  } catch (error) {
+    if (factsOf(error).code === INSUFFICIENT_PRIVILEGE) return null;
+    throw error;
+  }
+}
+
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/** A partition with the outermost table that it is one of. */
+const TABLES = `
+  WITH RECURSIVE above AS (
+    SELECT i.inhrelid AS leaf, i.inhparent AS top
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid WHERE c.relispartition
+    UNION ALL
+    SELECT above.leaf, i.inhparent
+    FROM above JOIN pg_catalog.pg_class c ON c.oid = above.top JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
+    WHERE c.relispartition
+  )
+  SELECT n.nspname::text AS schema, c.relname::text AS name,
+    pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS quoted,
+    (SELECT rn.nspname || '.' || r.relname
+      FROM above JOIN pg_catalog.pg_class r ON r.oid = above.top JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+      WHERE above.leaf = c.oid AND NOT r.relispartition) AS root
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+  ORDER BY 1, 2`;
+
+function keyOf({ schema, name }: Pick<CountedTable, "schema" | "name">): string {
+  return JSON.stringify([schema, name]);
+}
