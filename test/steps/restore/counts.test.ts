@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Plan } from "../../../src/model/plan.ts";
 import type { Applied } from "../../../src/model/report.ts";
 import type { Step } from "../../../src/model/step.ts";
+import type { Postgres } from "../../../src/ports/postgres.ts";
 import type { RestoreTarget } from "../../../src/ports/restore-target.ts";
 import { fail } from "../../../src/problems/dbops-error.ts";
+import { pipelineOf } from "../../apply/steps.ts";
+import { backupFilesOf } from "../../support/taken-backup.ts";
 import {
   failureOf,
   mustApply,
@@ -106,4 +109,40 @@ it("they are not compared where the table's data was tolerated, nor behind SQL f
     counted: 5,
     warnings: ["not counted, because the admin role may not read all of it: 1 table: public.a.b"],
   });
+});
+
+it("a dump whose rows could not be counted to the end fails with that, and is no backup", async () => {
+  const place = await world.place();
+  const sealing = { age: { recipients: [place.workplace.recipient] } };
+  const steps = pipelineOf("app").map((step): Step => {
+    if (step.kind === "encrypt") return { ...step, sealing };
+    return step.kind === "dump" ? { ...step, counts: "exact" } : step;
+  });
+  const plan = withSteps({ plan: { ...place.plan, steps } }, (step) => step);
+  const real = place.ports.postgres("app");
+  const lost = async () => fail("DUMP_FAILED", "the rows of public.signals could not be counted");
+  const postgres = (): Postgres => ({
+    ...real,
+    openSnapshot: async (signal) => {
+      const snapshot = await real.openSnapshot(signal);
+      return {
+        ...snapshot,
+        countRows: async () => {
+          await (await snapshot.countRows(signal)).counts;
+          const counts = lost();
+          counts.catch(() => undefined);
+          return { counts };
+        },
+      };
+    },
+  });
+  const before = await backupFilesOf(place.workplace);
+  expect(failureOf(await place.apply({ plan, ports: { postgres } }), "app.upload")).toMatchObject({
+    code: "DUMP_FAILED",
+    detail: "the rows of public.signals could not be counted",
+  });
+  expect((await backupFilesOf(place.workplace)).filter((one) => one.endsWith("manifest.json"))).toEqual(
+    before.filter((one) => one.endsWith("manifest.json")),
+  );
+  mustApply(await place.apply({ plan }));
 });
