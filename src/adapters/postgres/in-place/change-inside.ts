@@ -10,7 +10,7 @@ import { refuseOther } from "../restore-target/set-note.ts";
 import { failedBy, isLost, isPassing, swapFailed } from "../restore-target/swap-problem.ts";
 import type { Session } from "../session.ts";
 
-/** One transaction in the database that is restored in place; nobody else is in one under the same marker. */
+/** One transaction in the database that is restored in place. */
 export interface Inside {
   readonly session: Session;
   /** As it is in this transaction. */
@@ -29,7 +29,7 @@ const POLL_MS = 10;
 
 /**
  * Does the work in one transaction, again while others are in the way. `work` first looks whether it has been done: after a lost
- * connection nothing else tells whether COMMIT came through.
+ * connection nothing else tells whether COMMIT came through. What such a session may still be about to commit meets it in the marker, which both write.
  */
 export async function changeInside<T>(
   access: AdminAccess,
@@ -84,15 +84,13 @@ async function tryOnce<T>(
 
 async function transact<T>(
   session: Session,
-  { database: { name, oid }, marker }: AsidePlace,
+  { database: { name, oid } }: AsidePlace,
   work: (inside: Inside) => Promise<T>,
   signal: AbortSignal,
 ): Promise<Outcome<T>> {
   await session.query(PRELUDE);
   try {
     await session.query("BEGIN");
-    // one that was lost may still be about to commit; whoever comes second sees what it did
-    await session.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [marker]);
     const database = await readDatabaseRow(session, name);
     if (database?.oid !== oid) return refuseOther({ name, oid }, database?.oid ?? null);
     const result = await work({ session, database, signal });

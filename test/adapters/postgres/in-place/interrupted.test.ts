@@ -1,3 +1,4 @@
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openInPlace } from "../../../../src/adapters/postgres/in-place/open-in-place.ts";
 import { type Cluster, startCluster } from "../../../support/postgres-cluster.ts";
@@ -11,6 +12,7 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await startCluster({ inMemory: true });
+  await cluster.createRole("app");
   await cluster.createRole(ADMIN, "IN ROLE pg_signal_backend");
 });
 
@@ -72,6 +74,20 @@ test("a transaction of somebody else that changes a schema is waited for, with a
   expect(await schemasOf(cluster, "waited")).toBe(
     `${aside.marker} ${aside.marker}_1 ${aside.marker}_2 public`,
   );
+});
+
+test("a client that gets in while it is being closed is ended when it is", async () => {
+  await databaseWith(cluster, "closing", "CREATE TABLE users (id int)");
+  const aside = await asideOf(cluster, "closing");
+  const { host, port, password } = cluster;
+  const client = new Client({ host, port, database: "closing", user: "app", password });
+  const ended = new Promise((resolve) => client.on("error", resolve));
+  const server = await through("COMMIT", async (): Promise<Passage> => {
+    await client.connect();
+    return "pass";
+  });
+  await server.moveAside(aside, signal());
+  expect(await ended).toMatchObject({ message: expect.stringMatching(/terminat/) });
 });
 
 test("two that move the same schemas aside at once do it once", async () => {
