@@ -10,6 +10,9 @@ export interface ClassicCipher {
   /** The encrypted stream; an error of `body` destroys it, so that it never ends well on half an input. */
   encrypt(body: Readable, passphrase: Secret): Readable;
 
-  /** The plain stream; errors with CIPHER_FAILED where the header, the length or the padding at the end is not right. */
-  decrypt(body: Readable, passphrase: Secret): Readable;
+  /**
+   * The plain stream; errors with CIPHER_FAILED where the header, the length or the padding at the end is not right. Where it began
+   * with `startsAs`, the passphrase is the right one: then a wrong length or padding is OBJECT_DAMAGED.
+   */
+  decrypt(body: Readable, passphrase: Secret, startsAs?: Buffer): Readable;
 }

@@ -11,14 +11,14 @@ import { gunzip } from "./stream/gunzip.ts";
 
 /**
  * The plain dump in the bytes of a `.sql.gz.enc` file, in constant memory. Ends well only when padding, gzip checksum and end are
- * right; whether the dump itself is whole tells only its trailer. CIPHER_FAILED for another passphrase, OBJECT_DAMAGED for a gzip that
- * is cut or damaged.
+ * right; whether the dump itself is whole tells only its trailer. CIPHER_FAILED for another passphrase, OBJECT_DAMAGED for a file
+ * that begins as gzip, so that the passphrase is its own, and is cut or damaged.
  */
 export function openClassic(
   stored: Readable,
   key: { readonly cipher: ClassicCipher; readonly passphrase: Secret },
 ): Readable {
-  return gunzip(chain(key.cipher.decrypt(stored, key.passphrase), startsAsGzip()));
+  return gunzip(chain(key.cipher.decrypt(stored, key.passphrase, GZIP), startsAsGzip()));
 }
 
 /**

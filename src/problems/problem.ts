@@ -35,7 +35,7 @@ export const SUMMARIES = {
   STORE_FULL: "a store has no space left",
   STORE_CONDITIONS: "a store does not honour conditional writes",
   OBJECT_MISSING: "an object is missing",
-  OBJECT_DAMAGED: "an object is not what its manifest says",
+  OBJECT_DAMAGED: "an object is cut off, damaged or not what it should be",
   OBJECT_EXISTS: "an object exists already",
   MANIFEST_INVALID: "a manifest cannot be understood",
   DATABASE_UNREACHABLE: "a database cannot be reached",

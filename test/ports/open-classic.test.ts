@@ -55,6 +55,14 @@ describe("a .sql.gz.enc file", () => {
       });
   });
 
+  it("is damaged, and not of another passphrase, when it was cut behind a beginning that is gzip", async () => {
+    const file = await sealed(gzipSync(bytesOf(100_000)));
+    for (const length of [33, 48, 64, 70_000, 80_000, file.length - 16, file.length - 1])
+      await expect(opened(file.subarray(0, length), "the key", [1000])).rejects.toMatchObject({
+        problems: [{ code: "OBJECT_DAMAGED", detail: expect.stringMatching(/cut off/), final: true }],
+      });
+  });
+
   it("is truncated where the gzip in it is", async () => {
     const file = await sealed(gzipSync(bytesOf(5000)).subarray(0, 3000));
     await expect(opened(file)).rejects.toMatchObject({

@@ -16,7 +16,7 @@ const BLOCK_BYTES = 16;
 export function opensslCipher(): ClassicCipher {
   return {
     encrypt: (body, passphrase) => join(body, sealing(passphrase)),
-    decrypt: (body, passphrase) => join(body, opening(passphrase)),
+    decrypt: (body, passphrase, startsAs) => join(body, opening(passphrase, startsAs)),
   };
 }
 
@@ -44,9 +44,10 @@ function sealing(passphrase: Secret): Transform {
   });
 }
 
-function opening(passphrase: Secret): Transform {
+function opening(passphrase: Secret, startsAs: Buffer | undefined): Transform {
   let decipher: Cipheriv | null = null;
   let start: Buffer = Buffer.alloc(0);
+  let plainStart: Buffer = Buffer.alloc(0);
   let bytes = 0;
   const begin = (piece: Buffer): Buffer => {
     start = Buffer.concat([start, piece]);
@@ -56,12 +57,21 @@ function opening(passphrase: Secret): Transform {
     decipher = createDecipheriv(ALGORITHM, key, iv);
     return decipher.update(start.subarray(HEADER_BYTES));
   };
+  const open = (piece: Buffer): Buffer => {
+    const plain = decipher === null ? begin(piece) : decipher.update(piece);
+    if (plainStart.length < BLOCK_BYTES)
+      plainStart = Buffer.concat([plainStart, plain.subarray(0, BLOCK_BYTES)]);
+    return plain;
+  };
   return new Transform({
     transform(piece: Buffer, _encoding, done) {
       bytes += piece.length;
-      give(done, () => (decipher === null ? begin(piece) : decipher.update(piece)));
+      give(done, () => open(piece));
     },
-    flush: (done) => give(done, () => finish(decipher, bytes)),
+    flush(done) {
+      const isRightKey = startsAs?.equals(plainStart.subarray(0, startsAs.length)) ?? false;
+      give(done, () => finish(decipher, { bytes, isRightKey }));
+    },
   });
 }
 
@@ -71,16 +81,28 @@ function assertMagic(start: Buffer): void {
   fail("CIPHER_FAILED", "it does not begin as a file of openssl enc does (Salted__)");
 }
 
-function finish(decipher: Cipheriv | null, bytes: number): Buffer {
+function finish(
+  decipher: Cipheriv | null,
+  { bytes, isRightKey }: { readonly bytes: number; readonly isRightKey: boolean },
+): Buffer {
   if (decipher === null) return fail("CIPHER_FAILED", "the file is cut off inside its header");
   if (bytes % BLOCK_BYTES !== 0 || bytes === HEADER_BYTES)
-    return fail("CIPHER_FAILED", `the file is cut off: ${bytes} bytes are no whole number of blocks`);
+    return isRightKey
+      ? damaged(`the file is cut off: ${bytes} bytes are no whole number of blocks`)
+      : fail("CIPHER_FAILED", `the file is cut off: ${bytes} bytes are no whole number of blocks`);
   try {
     return decipher.final();
   } catch {
     // Node's only way to say that the padding is wrong
-    return fail("CIPHER_FAILED", "the passphrase is another one, or the file was damaged or cut off");
+    return isRightKey
+      ? damaged("the passphrase opens its beginning, but the file is cut off or damaged")
+      : fail("CIPHER_FAILED", "the passphrase is another one, or the file was damaged or cut off");
   }
+}
+
+/** Trying again with this passphrase or another one changes nothing. */
+function damaged(detail: string): never {
+  return fail("OBJECT_DAMAGED", detail, { final: true });
 }
 
 /** Key and IV of EVP_BytesToKey: each digest covers the one before, the passphrase and the salt. */
