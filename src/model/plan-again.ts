@@ -15,11 +15,12 @@ export interface Otherwise {
   readonly tolerate?: readonly string[];
   readonly acceptSlotLoss?: boolean;
   readonly noTablespaces?: boolean;
+  readonly keepSchema?: boolean;
 }
 
 /**
  * The command that makes such a plan again, as the plan and the file tell it. A restore is of the same backup, into the same
- * name. `--schema keep` is in no plan: planning names it where it is needed.
+ * name. Only the plan of a plain dump has `--schema keep` in it: of another, planning names it where it is needed.
  */
 export function planAgain(plan: Plan, environment: Environment, otherwise: Otherwise = {}): string {
   const words = ["dbops", "plan", plan.environment, ...restoreWords(plan, environment, otherwise)];
@@ -36,7 +37,8 @@ function restoreWords(plan: Plan, environment: Environment, otherwise: Otherwise
   const restore = restoreOf(plan);
   if (restore === null) return [];
   const { download, load, swap } = restore;
-  const { without = [], tolerate = [], acceptSlotLoss = false, noTablespaces = false } = otherwise;
+  const { without = [], tolerate = [], acceptSlotLoss = false } = otherwise;
+  const { noTablespaces = false, keepSchema = false } = otherwise;
   const into = swap === null ? null : newName(swap, environment);
   const isSafe = plan.steps.some((step) => step.kind === "dump");
   const accepted = [...new Set([...load.tolerate, ...tolerate])].sort();
@@ -51,6 +53,7 @@ function restoreWords(plan: Plan, environment: Environment, otherwise: Otherwise
     ...option("safety", isSafe ? "before" : null),
     ...(acceptSlotLoss || (swap?.lostSlots.length ?? 0) > 0 ? ["--accept-slot-loss"] : []),
     ...(noTablespaces || load.tablespaces === "ignore" ? ["--no-tablespaces"] : []),
+    ...(keepSchema || load.schema === "keep" ? ["--schema", "keep"] : []),
     ...option("jobs", without.includes("jobs") ? null : ownJobs(load, environment)),
     ...accepted.flatMap((entry) => option("tolerate", entry)),
   ];

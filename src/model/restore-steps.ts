@@ -55,6 +55,8 @@ export interface LoadStep extends StepBase {
   readonly into: string;
   /** What psql runs; not given: an archive. A plain dump has no entries, and one session loads it. */
   readonly format?: "sql";
+  /** Of a plain dump, whose schema nobody knows: `--schema keep` was given, so its tables may be others than those that it replaces. */
+  readonly schema?: "keep";
   /** Given where it is loaded in place: the schema that says what was moved aside for it. */
   readonly marker?: string;
   /** Parallel sessions for indexes and constraints. */

@@ -10,6 +10,7 @@ export function judgePlainDump(at: RestoreCase): readonly Problem[] {
     ...toleratedProblems(at),
     ...sourceProblems(at),
     ...unknowns(at),
+    ...otherTables(at),
     ...madeWithDefaults(at),
   ];
 }
@@ -76,9 +77,23 @@ function unknowns({
         ]
       : []),
     noted(
-      `all that ${name} says is run as ${target.role.name} in one transaction, which locks every table of it; what reaches beyond ${restore.live} (programs, files, roles, databases) is refused; one error anywhere stops it, and no follow-up plan goes on from there`,
+      `all that ${name} says is run as ${target.role.name} in one transaction, which locks every table of it; statements that reach beyond ${restore.live} (programs, files, roles, databases) are refused, but its functions run as ${target.role.name}, and those of a superuser may run programs; one error anywhere stops it, and no follow-up plan goes on from there`,
     ),
     ...(request.jobs === null ? [] : [noted("--jobs: a plain dump is loaded by one session")]),
+  ];
+}
+
+/** Before it is loaded nothing says which database it is of. */
+function otherTables({ request, restore, target }: RestoreCase): readonly Problem[] {
+  if (target.live === null) return [];
+  const what = `fewer than half of the tables of ${restore.live}`;
+  return [
+    noted(
+      request.keepSchema
+        ? `--schema keep: a dump that makes ${what} replaces it all the same, which the load tells`
+        : `a dump that makes ${what} is taken for another database's, and does not replace it without --schema keep`,
+      "look at it first: --into another name",
+    ),
   ];
 }
 

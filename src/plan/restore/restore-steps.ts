@@ -140,8 +140,13 @@ function layoutOf({ candidate }: RestoreCase): { readonly layout?: "classic" } {
   return candidate.backup.layout === "classic" ? { layout: "classic" } : {};
 }
 
-function formatOf({ contents, request, database }: RestoreCase): Pick<LoadStep, "format" | "jobs"> {
-  if (contents.form === "plain dump") return { format: "sql", jobs: 1 };
+function formatOf({
+  contents,
+  request,
+  database,
+}: RestoreCase): Pick<LoadStep, "format" | "schema" | "jobs"> {
+  if (contents.form === "plain dump")
+    return { format: "sql", ...(request.keepSchema ? { schema: "keep" as const } : {}), jobs: 1 };
   return { jobs: request.jobs ?? database.restore.jobs };
 }
 

@@ -81,6 +81,7 @@ async function expectNothingLoaded(place: Place): Promise<void> {
 describe("a file of the runbook", () => {
   it("is loaded, counted, checked and swapped in", async () => {
     const place = await placeOf(whole);
+    await world.cluster.psql(place.live, "CREATE TABLE public.signals(); CREATE TABLE public.newer()");
     const applied = mustApply(await place.apply({ plan: place.plan }));
     const facts = applied.steps.find(({ step }) => step.id === "app.load");
     expect(facts).toMatchObject({ outcome: "done", facts: { tables: 3, made: 3, loaded: true } });
@@ -95,6 +96,31 @@ describe("a file of the runbook", () => {
       return archive;
     });
     expect(failureOf(await place.apply({ plan: asArchive }), "app.load").code).toBe("PLAN_INVALID");
+  });
+});
+
+describe("a file of the runbook that lacks most tables of the live database", () => {
+  const others = "CREATE SCHEMA o; CREATE TABLE o.a(); CREATE TABLE o.b(); CREATE TABLE o.c();";
+
+  it("does not replace it, whatever the dump is of", async () => {
+    const place = await placeOf(whole);
+    await world.cluster.psql(place.live, `${others} CREATE TABLE public.signals()`);
+    const problem = failureOf(await place.apply({ plan: place.plan }), "app.load");
+    expect(problem).toMatchObject({ code: "RESTORE_INCOMPLETE", final: true });
+    expect(problem.detail).toContain(
+      `has 1 of the 4 tables of ${place.live}, and lacks 3 tables: o.a, o.b, o.c`,
+    );
+    expect(problem.fix).toContain(`--file ${NAME}.sql.gz.enc --store primary --schema keep`);
+    expect((await databasesOf(world, place))[place.live]?.oid).toBe(place.liveOid);
+  });
+
+  it("replaces it where its schema is kept, and it is told", async () => {
+    const place = await placeOf(whole);
+    await world.cluster.psql(place.live, others);
+    const plan = withSteps(place, (step) => (step.kind === "load" ? { ...step, schema: "keep" } : step));
+    const { steps } = mustApply(await place.apply({ plan }));
+    const facts = steps.find(({ step }) => step.id === "app.load")?.facts;
+    expect(facts?.["warnings"]).toEqual([expect.stringContaining("has 0 of the 3 tables")]);
   });
 });
 
