@@ -31,13 +31,18 @@ async function countAll(
   signal: AbortSignal,
 ): Promise<readonly RowCount[]> {
   const counts: RowCount[] = [];
+  await session.query("SAVEPOINT counting");
   for (const { schema, name, quoted } of tables) {
     signal.throwIfAborted();
+    if (counts.length % LETTING_GO === 0) await session.query("ROLLBACK TO SAVEPOINT counting");
     const rows = await countTable(session, quoted).catch((error: unknown) => refuse(error, quoted, target));
     counts.push({ schema, name, rows });
   }
   return counts;
 }
+
+/** After so many tables the locks on their indexes are let go: the server has room for only so many, and others need them too. */
+const LETTING_GO = 100;
 
 /** The rows of one table, without those of tables that inherit from it. `quoted`: with its schema. */
 export async function countTable(session: Session, quoted: string): Promise<number> {

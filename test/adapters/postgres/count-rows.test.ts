@@ -81,6 +81,22 @@ describe("the rows of a snapshot", () => {
   });
 });
 
+test("a count of many tables keeps few locks on their indexes, for which a server has room for only so many", async () => {
+  await cluster.createDatabase("many");
+  await cluster.psql(
+    "many",
+    "DO $$ BEGIN FOR i IN 1..130 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY)', i); END LOOP; END $$",
+  );
+  const snapshot = await open(cluster.connectionOf("many")).openSnapshot(signal());
+  const counts = await countsOf(snapshot);
+  const locks =
+    "SELECT count(*) FROM pg_locks JOIN pg_class ON relation = pg_class.oid AND relname ~ '^t\\d+_pkey$'";
+  const held = Number(await cluster.psql("many", locks));
+  await snapshot.close();
+  expect([counts.length, held < counts.length]).toEqual([130, true]);
+  expect(held).toBeGreaterThan(0); // it is the locks of indexes that were counted
+});
+
 describe("a table that cannot be counted", () => {
   test("is named where row security would hide rows", async () => {
     await cluster.psql(
