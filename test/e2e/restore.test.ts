@@ -66,6 +66,9 @@ describe("a restore over a database that was ruined", () => {
     await ruin(place);
     const planned = mustSucceed(await place.dbops(LATEST));
     expect(planned.stdout).toContain(world.name);
+    expect(planned.stdout).toMatch(
+      /\d+ tables must be there, \d+ of them with as many rows as the dump\s+counted/,
+    );
     const applied = mustSucceed(await place.dbops(["apply", "r.yaml", "--yes"]));
     expect(applied.stdout).toContain("Applied");
     expectEqual(await restoredIn(world.cluster, place.live), world.original);
