@@ -7,7 +7,7 @@ import { type Problem, problem } from "../problems/problem.ts";
 import type { DatabaseView } from "./database-view.ts";
 import { type Draft, joinDrafts, NOTHING } from "./draft.ts";
 import { madeBy, newBackupFor, type Occasion, obstacleTo } from "./due-backup.ts";
-import { type LeftRestore, leftRestore } from "./left-restore.ts";
+import { type LeftRestore, leftPins, leftRestore } from "./left-restore.ts";
 import { renderInstant } from "./naming.ts";
 import { keptPrefix, layoutOf, newBackupSteps, newVerifyId, uploadId } from "./new-backup.ts";
 import { renderSize } from "./restore/amounts.ts";
@@ -38,7 +38,10 @@ export function retireKept(view: DatabaseView, options: KeptOptions): Draft {
     after = draft.steps.find((one) => one.kind === "upload")?.id ?? after;
     return [draft];
   });
-  return joinDrafts(drafts);
+  const pins = leftPins(view, observed.made ?? []).map(({ detail, fix }) =>
+    problem("REPLACED_KEPT", detail, { severity: "warning", fix }),
+  );
+  return joinDrafts([...drafts, { ...NOTHING, notices: pins }]);
 }
 
 interface Kept {

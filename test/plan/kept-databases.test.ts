@@ -185,8 +185,12 @@ describe("what a restore left", () => {
     expect(told(one)).toEqual([
       expect.stringMatching(/did not finish loading, or still does; nothing drops/),
     ]);
-    expect(one.notices[0]?.fix).toContain(`dbops apply ${NOTE.plan}\n`);
-    expect(one.notices[0]?.fix).toMatch(/\ndbops plan production --discard$/);
+    expect(one.notices[0]?.fix?.split("\n")).toEqual([
+      "if nobody wants it:",
+      "dbops plan production --discard",
+      "to go on with it, unless its run said that the plan cannot go on:",
+      `dbops apply ${NOTE.plan}`,
+    ]);
   });
 
   it("is told with the hold that its restore placed, and what ends it, also when it is discarded", () => {
@@ -196,9 +200,31 @@ describe("what a restore left", () => {
     const release = `dbops plan production release ${held.name}`;
     const [told] = planned([side], { stores }).notices;
     expect(told?.detail).toContain(`; restore-0a0a0a0a in primary holds ${held.name}`);
-    expect(told?.fix?.split("\n").slice(-2)).toEqual(["dbops plan production --discard", release]);
+    expect(told?.fix?.split("\n").slice(1, 3)).toEqual(["dbops plan production --discard", release]);
     const discarded = planned([side], { stores, discard: true });
     expect(discarded.notices).toMatchObject([{ code: "REPLACED_KEPT", fix: release }]);
+  });
+
+  it("is told also where it is only a hold: no side database was made, another one's is there, or what it replaced is", () => {
+    const held = backupAt("2026-11-01T01:00:00.000Z", { holds: ["audit", "restore-0a0a0a0a"] });
+    const stores = { primary: [COVERING, held], dr: [COVERING, held] };
+    const declared = database({ stores: ["primary", "dr"].map((store) => ({ store, retention: NO_RULES })) });
+    const other = { ...SIDE, name: "dbops_0b0b0b0b_side" };
+    for (const made of [[], [other], [OLD], [{ ...SIDE, note: null }]]) {
+      const { notices } = planned(made, { stores, declared });
+      expect(notices.filter(({ detail }) => detail.includes("restore-0a0a0a0a"))).toEqual([
+        expect.objectContaining({
+          code: "REPLACED_KEPT",
+          severity: "warning",
+          detail: expect.stringContaining(
+            `restore-0a0a0a0a in primary and dr holds ${held.name}, and no side`,
+          ),
+          fix: expect.stringMatching(
+            new RegExp(`^when no restore of .* runs.*\\ndbops plan production release ${held.name}$`),
+          ),
+        }),
+      ]);
+    }
   });
 
   it("is dropped when it is discarded", () => {

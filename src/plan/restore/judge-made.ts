@@ -2,7 +2,7 @@ import { msOf } from "../../model/instant.ts";
 import type { MadeDatabase, MadeNote } from "../../model/restore-target.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { viewOf } from "../database-view.ts";
-import { leftRestore } from "../left-restore.ts";
+import { leftPins, leftRestore } from "../left-restore.ts";
 import { renderInstant } from "../naming.ts";
 import { renderSize } from "./amounts.ts";
 import { noted, type RestoreCase } from "./restore-case.ts";
@@ -11,7 +11,7 @@ import { noted, type RestoreCase } from "./restore-case.ts";
 export function judgeMade(at: RestoreCase): readonly Problem[] {
   const { environment, database, target } = at;
   const view = viewOf(environment, database, at);
-  return target.made.flatMap((one) => {
+  const made = target.made.flatMap((one) => {
     const { note } = one;
     if (note === null)
       return [
@@ -24,6 +24,7 @@ export function judgeMade(at: RestoreCase): readonly Problem[] {
     const { held, fix } = leftRestore(view, one, note);
     return [noted(`${madeText(one, note)}${held}`, fix)];
   });
+  return [...made, ...leftPins(view, target.made).map(({ detail, fix }) => noted(detail, fix))];
 }
 
 function madeText(one: MadeDatabase, note: MadeNote): string {

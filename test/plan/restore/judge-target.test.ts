@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Planned } from "../../../src/model/planned.ts";
 import type { TargetFacts } from "../../../src/model/restore-target.ts";
-import { planned } from "./build.ts";
+import { BACKUP, planned } from "./build.ts";
 
 const DBA: TargetFacts["role"] = {
   name: "dba",
@@ -68,6 +68,19 @@ describe("an admin role that is a superuser", () => {
       expect.stringContaining("is a superuser"),
     );
   });
+});
+
+it("tells of the hold of an earlier restore that left nothing else, and of no other hold", () => {
+  const held = { ...BACKUP, holds: ["audit", "restore-0a0a0a0a"] };
+  const { notices } = planned({ stores: { primary: [held] } });
+  expect(notices.filter(({ detail }) => detail.includes("in primary holds"))).toEqual([
+    expect.objectContaining({
+      detail: expect.stringContaining(
+        `restore-0a0a0a0a in primary holds ${BACKUP.name}, and no side database`,
+      ),
+      fix: expect.stringContaining(`\ndbops plan production release ${BACKUP.name}`),
+    }),
+  ]);
 });
 
 function codes(result: Planned): readonly string[] {
