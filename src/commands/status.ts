@@ -4,7 +4,6 @@ import type { Observation } from "../model/observation.ts";
 import type { DatabaseStatus, EnvironmentStatus } from "../model/report.ts";
 import { isDatedAhead } from "../policy/clock.ts";
 import { freshness } from "../policy/freshness.ts";
-import { withOrigins } from "../policy/origins.ts";
 import { newestSlotOf, nextSlot } from "../policy/schedule.ts";
 import { EXIT, exitCodeOf } from "../problems/exit-code.ts";
 import { type Problem, problem } from "../problems/problem.ts";
@@ -113,7 +112,5 @@ function completeIn(observation: Observation, { store, database }: Place) {
   if (seen === undefined || seen.state === "unreadable") return null;
   const listing = seen.listings[database.name];
   if (listing === undefined || listing.state === "unreadable") return null;
-  return withOrigins(listing.backups, database.backup.format).filter(
-    (one) => one.state === "complete" && !isDatedAhead(one.at, seen.clockAt),
-  );
+  return listing.backups.filter((one) => one.state === "complete" && !isDatedAhead(one.at, seen.clockAt));
 }

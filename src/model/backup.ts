@@ -18,7 +18,7 @@ export interface Backup {
    * incomplete: something is missing; unfinished work or the rest of a deletion.
    */
   readonly state: "complete" | "incomplete";
-  /** From the marker; null when there is none. */
+  /** From the marker; null when there is none: of the runbook's layout, a file that the scripts made. */
   readonly origin: Origin | null;
   /** Of all its objects, proofs and holds left out. */
   readonly bytes: number;

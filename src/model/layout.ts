@@ -153,15 +153,30 @@ export function classicHoldingKeys(name: string, id: string): readonly string[] 
   return id.endsWith(".json") ? [key] : [key, `${classicHoldPrefix(name)}${id}`];
 }
 
+/** What the key of the origin marker of the runbook's file begins with: beside it, as its holds; only dbops writes one. */
+export function classicOriginPrefix(name: string): string {
+  return `${name}.origin.`;
+}
+
+/** The key of the marker that tells the origin of a file of the runbook's layout which dbops wrote. */
+export function classicOriginKey(name: string, origin: Origin): string {
+  return `${classicOriginPrefix(name)}${origin}`;
+}
+
 /** What one key of the runbook's layout is. */
 export type ClassicKey = {
   readonly name: string;
   readonly database: string;
   readonly environment: string;
   readonly at: Instant;
-} & ({ readonly kind: "file" | "checksum" } | { readonly kind: "hold"; readonly id: string });
+} & ClassicKind;
 
-/** The runbook's file, its checksum, a hold of it; null for another key. */
+type ClassicKind =
+  | { readonly kind: "file" | "checksum" }
+  | { readonly kind: "origin"; readonly origin: Origin }
+  | { readonly kind: "hold"; readonly id: string };
+
+/** The runbook's file, its checksum, its origin marker, a hold of it; null for another key. */
 export function parseClassicKey(key: string): ClassicKey | null {
   const dot = key.indexOf(".");
   const name = key.slice(0, Math.max(0, dot));
@@ -171,9 +186,11 @@ export function parseClassicKey(key: string): ClassicKey | null {
   return { name, database: parts.database, environment: parts.environment, at: parts.at, ...kind };
 }
 
-function kindOfClassic(rest: string): { kind: "file" | "checksum" } | { kind: "hold"; id: string } | null {
+function kindOfClassic(rest: string): ClassicKind | null {
   if (rest === "sql.gz.enc") return { kind: "file" };
   if (rest === "sql.gz.enc.sha256") return { kind: "checksum" };
+  const origin = ORIGINS.find((one) => rest === `origin.${one}`);
+  if (origin !== undefined) return { kind: "origin", origin };
   const id = /^hold\.(.+?)(?:\.json)?$/s.exec(rest)?.[1]; // also one that dbops would not name so
   return id === undefined ? null : { kind: "hold", id };
 }

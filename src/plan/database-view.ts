@@ -1,7 +1,6 @@
-import type { BackupFormat, Database, Environment, Retention } from "../model/environment.ts";
+import type { Database, Environment, Retention } from "../model/environment.ts";
 import { type Instant, instantOf, msOf } from "../model/instant.ts";
 import type { DatabaseObservation, Listing, Observation } from "../model/observation.ts";
-import { withOrigins } from "../policy/origins.ts";
 import { aheadOf, byNameOf, type StoreContent } from "../policy/union.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 
@@ -35,11 +34,9 @@ export function viewOf(
   world: { readonly observation: Observation; readonly now: Instant },
 ): DatabaseView {
   const { observation, now } = world;
-  const { format } = database.backup;
   const seen = database.backup.stores.map((policy) => {
     const look = lookAt(observation, policy.store, database.name);
-    const counted = look.state === "listed" ? withListing(look, format) : look;
-    return { store: policy.store, retention: policy.retention, ...counted };
+    return { store: policy.store, retention: policy.retention, ...look };
   });
   const stores = seen.filter((one) => one.state === "listed").map(storeView);
   const observed = observation.databases[database.name];
@@ -54,10 +51,6 @@ export function viewOf(
     ahead: aheadOf(stores),
     nowAt: databaseNow(observed, observation.observedAt, now),
   };
-}
-
-function withListing<L extends { readonly listing: StoreView["listing"] }>(look: L, format: BackupFormat): L {
-  return { ...look, listing: { ...look.listing, backups: withOrigins(look.listing.backups, format) } };
 }
 
 /** The clock and listing of one database in one store, or why there is none. */

@@ -109,7 +109,8 @@ function look(
 }
 
 function keptBecause(store: StoreView, backup: Backup): string | undefined {
-  if (backup.layout === "classic") return "its file or its checksum is missing or empty";
+  if (backup.layout === "classic")
+    return "its file or its checksum is missing, or the file is too small for any dump";
   if (backup.etag !== null) return "it has a manifest, but not every object; a person has to look at it";
   if (backup.unknown !== undefined)
     return `no manifest, and ${renderUnknown(backup.unknown)}; a person has to look at it`;

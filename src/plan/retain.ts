@@ -2,7 +2,7 @@ import type { Backup } from "../model/backup.ts";
 import type { Decision } from "../model/planned.ts";
 import type { PruneTarget, Step } from "../model/step.ts";
 import { railsOf } from "../policy/rails.ts";
-import { byNewest, renderRetention, type Verdict } from "../policy/retention.ts";
+import { byNewest, isScripts, renderRetention, type Verdict } from "../policy/retention.ts";
 import { sizeRail } from "../policy/size-rail.ts";
 import { completeIn, completeOf } from "../policy/union.ts";
 import { type Problem, problem } from "../problems/problem.ts";
@@ -121,10 +121,9 @@ function railed(view: DatabaseView, decision: StoreDecision, scope: Scope): read
     others: scope.decisions.filter((one) => one !== decision).map(expected),
     leaseHolder: null,
   });
-  const survivors = survivorsOf(decision);
   const atLeast = store.retention.atLeast;
   return [...decision.surplus].sort(byNewest).map((backup) => {
-    const expect = { etag: backup.etag ?? "", survivors, atLeast };
+    const expect = { etag: backup.etag ?? "", survivors: survivorsOf(decision, backup), atLeast };
     const target = { type: "backup", name: backup.name, expect } as const;
     const waiting = options.copying ? undefined : waitingFor(backup.name, decision, scope.decisions);
     const against = blocker ?? waiting ?? rail(target)?.detail ?? null;
@@ -132,11 +131,11 @@ function railed(view: DatabaseView, decision: StoreDecision, scope: Scope): read
   });
 }
 
-/** The newest backups that are here and stay: as many as must be left. */
-function survivorsOf(decision: StoreDecision): readonly string[] {
+/** The newest backups that are here and stay, as many as must be left; of what dbops made, only such. */
+function survivorsOf(decision: StoreDecision, pruned: Backup): readonly string[] {
   const surplus = new Set(decision.surplus.map((one) => one.name));
   return completeOf(decision.view)
-    .filter((one) => !surplus.has(one.name))
+    .filter((one) => !surplus.has(one.name) && (isScripts(pruned) || !isScripts(one)))
     .sort(byNewest)
     .slice(0, Math.max(1, decision.view.retention.atLeast))
     .map((one) => one.name);

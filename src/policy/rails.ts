@@ -6,7 +6,7 @@ import type { Listing } from "../model/observation.ts";
 import type { PruneTarget } from "../model/step.ts";
 import { type Problem, problem } from "../problems/problem.ts";
 import { isAbandoned, isLeftover, isOwnUpload, isUploading } from "./remains.ts";
-import { decideRetention } from "./retention.ts";
+import { decideRetention, isScripts } from "./retention.ts";
 import {
   aheadOf,
   contentsOf,
@@ -77,6 +77,8 @@ interface View {
   readonly listing: Extract<Listing, { state: "listed" }>;
   readonly context: RailContext;
   readonly complete: ReadonlySet<string>;
+  /** Of the complete ones, those that dbops made: what the scripts left makes no deletion of them safe. */
+  readonly own: ReadonlySet<string>;
   readonly aheadName: string | null;
   readonly provenName: string | null;
   /** Why the policy keeps a backup here, by name. */
@@ -97,6 +99,7 @@ function viewOf(listing: Extract<Listing, { state: "listed" }>, context: RailCon
     listing,
     context,
     complete: new Set(complete.map((one) => one.name)),
+    own: new Set(complete.filter((one) => !isScripts(one)).map((one) => one.name)),
     aheadName: [...aheadOf(stores)].sort()[0] ?? null,
     provenName,
     kept: new Map(verdicts.filter((one) => one.verdict === "keep").map((one) => [one.name, one.reasons])),
@@ -163,9 +166,10 @@ function backupRail(
   if (busy !== null) return busy;
   if (view.aheadName !== null) return refused(target, `${view.aheadName} is dated in the future`);
   if (view.provenName === target.name) return refused(target, "it is the last proven one");
-  const gone = target.expect.survivors.filter((name) => !view.complete.has(name));
+  const counted = isScripts(backup) ? view.complete : view.own;
+  const gone = target.expect.survivors.filter((name) => !counted.has(name));
   if (gone.length > 0) return stale(target, `the plan relies on ${gone.join(", ")}, which is not there`);
-  const left = view.complete.size - (backup.state === "complete" ? 1 : 0);
+  const left = counted.size - (backup.state === "complete" ? 1 : 0);
   const needed = Math.max(1, target.expect.atLeast, view.context.retention?.atLeast ?? 0);
   if (left < needed) return refused(target, `${left} backups would be left, at least ${needed} have to`);
   const reasons = backup.state === "complete" ? view.kept.get(target.name) : undefined;

@@ -40,8 +40,11 @@ export interface Standpoint {
  *
  * As restic does: for each rule the newest point of each of the N newest buckets that have any, so a point may serve
  * several rules. `within` counts back from the newest *scheduled* point: a forced backup must not push scheduled ones
- * out. The runbook's files count as scheduled, because its cron made them. A backup that lost its origin marker fills
- * no bucket and is kept. `atLeast` counts every complete point; the newest one is kept whatever the file says.
+ * out. A backup that lost its origin marker fills no bucket and is kept. `atLeast` counts every complete point; the newest
+ * one is kept whatever the file says.
+ *
+ * The scripts' files count as scheduled, because their cron made them, and stand behind dbops' own backups: they are put to
+ * the rules together with those, and those alone. So a file of which nothing tells how it was made displaces none of dbops'.
  * Adding points never turns a verdict from prune to keep, and removing pruned ones changes no verdict.
  */
 export function decideRetention(
@@ -50,17 +53,15 @@ export function decideRetention(
   at: Standpoint,
 ): readonly Verdict[] {
   const newestFirst = [...points].sort(byNewest);
-  const scheduled = newestFirst.filter(isScheduled);
-  const policy = new Reasons();
-  if (!hasRule(retention)) for (const point of points) policy.add(point, "no retention rule is set");
-  addWithin(policy, scheduled, retention.withinMs);
-  for (const rule of BUCKETS) addBuckets(policy, scheduled, { ...rule, count: retention[rule.name] });
-  addOwnNewest(policy, scheduled);
-  addOthers(policy, newestFirst, { retention, now: at.now });
-  addAtLeast(policy, newestFirst, Math.max(1, retention.atLeast));
+  const own = policyOf(
+    newestFirst.filter((point) => !isScripts(point)),
+    retention,
+    at.now,
+  );
+  const together = policyOf(newestFirst, retention, at.now);
   const protection = protectionOf(newestFirst, at.provenName);
   return points.map((point) => {
-    const ruled = policy.of(point);
+    const ruled = (isScripts(point) ? together : own).of(point);
     const reasons = [...ruled, ...protection.of(point)];
     if (reasons.length > 0)
       return { name: point.name, verdict: "keep", reasons, ruled: ruled.length > 0 } as const;
@@ -68,14 +69,30 @@ export function decideRetention(
   });
 }
 
+function policyOf(newestFirst: readonly RestorePoint[], retention: Retention, now: Instant): Reasons {
+  const scheduled = newestFirst.filter(isScheduled);
+  const policy = new Reasons();
+  if (!hasRule(retention)) for (const point of newestFirst) policy.add(point, "no retention rule is set");
+  addWithin(policy, scheduled, retention.withinMs);
+  for (const rule of BUCKETS) addBuckets(policy, scheduled, { ...rule, count: retention[rule.name] });
+  addOthers(policy, newestFirst, { retention, now });
+  addAtLeast(policy, newestFirst, Math.max(1, retention.atLeast));
+  return policy;
+}
+
 /** True for backups that fill retention buckets. */
 export function isScheduled(point: Pick<RestorePoint, "layout" | "origin">): boolean {
-  return point.layout === "classic" || point.origin === "scheduled";
+  return isScripts(point) || point.origin === "scheduled";
+}
+
+/** True for a file of the runbook's layout that dbops did not write: it makes the deletion of none of dbops' own backups safe. */
+export function isScripts(point: Pick<RestorePoint, "layout" | "origin">): boolean {
+  return point.layout === "classic" && point.origin === null;
 }
 
 /**
- * True for backups that cover slots. The runbook's files do so only where dbops writes them itself (`format: sql`, see withOrigins):
- * elsewhere its own first backup must not wait because the old cron job still runs.
+ * True for backups that cover slots. The scripts' files do not: dbops' own first backup must not wait because the old cron job
+ * still runs, and an empty file of it must not stand for one.
  */
 export function coversSlots(point: Pick<RestorePoint, "origin">): boolean {
   return point.origin === "scheduled";
@@ -156,12 +173,6 @@ function addBuckets(
     filled += 1;
     reasons.add(point, `${rule.name} ${filled} of ${rule.count}`);
   }
-}
-
-/** The newest backup that covers slots stays beside a newer file of the runbook: else its slot would be due again. */
-function addOwnNewest(reasons: Reasons, scheduled: readonly RestorePoint[]): void {
-  const own = scheduled.find(coversSlots);
-  if (own !== undefined && own !== scheduled[0]) reasons.add(own, "the newest that dbops made");
 }
 
 function addOthers(

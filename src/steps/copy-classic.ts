@@ -1,5 +1,5 @@
 import type { Facts } from "../model/audit-entry.ts";
-import { classicDigestKey, classicHoldPrefix, classicKey } from "../model/layout.ts";
+import { classicDigestKey, classicHoldPrefix, classicKey, classicOriginPrefix } from "../model/layout.ts";
 import type { CopyStep } from "../model/step.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { parseDigest } from "../ports/open-classic.ts";
@@ -31,12 +31,13 @@ export async function standingOfClassic(step: CopyStep, name: string, run: Probe
   return { state: "blocked", problem: problem("OBJECT_EXISTS", detail, { fix: "dbops backups" }) };
 }
 
-/** The file, which commits only when its bytes are those of the checksum beside it, its holds, and then that checksum. Safe to call again. */
+/** The file, which commits only when its bytes are those of the checksum beside it, origin, holds, and then that checksum. Safe to call again. */
 export async function copyClassic(step: CopyStep, name: string, run: StepRun): Promise<Facts> {
   const source = await readSource(step, name, run);
   const to = run.ports.store(step.to);
   await copyFile(step, { key: classicKey(name), source, to }, run);
-  await copyHolds(step, name, run);
+  for (const prefix of [classicOriginPrefix(name), classicHoldPrefix(name)])
+    await copyMarkers(step, prefix, run);
   await writeOnce(to, classicDigestKey(name), source.text, run.signal);
   return { name, store: step.to, bytes: source.bytes };
 }
@@ -93,10 +94,10 @@ async function assertSame(
   fail("OBJECT_EXISTS", detail, { fix: "look who wrote it before going on" });
 }
 
-async function copyHolds(step: CopyStep, name: string, run: StepRun): Promise<void> {
+async function copyMarkers(step: CopyStep, prefix: string, run: StepRun): Promise<void> {
   const [from, to] = [run.ports.store(step.from), run.ports.store(step.to)];
-  for await (const { key } of from.list(classicHoldPrefix(name), {}, run.signal)) {
-    if ((await to.head(key, run.signal)) !== null) continue; // a hold of that name holds it there too
+  for await (const { key } of from.list(prefix, {}, run.signal)) {
+    if ((await to.head(key, run.signal)) !== null) continue; // a marker of that name says the same there
     await writeOnce(to, key, await readText(from, key, run.signal), run.signal);
   }
 }

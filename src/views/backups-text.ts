@@ -28,7 +28,7 @@ export function backupsText(report: Extract<Report, { kind: "backups" }>, paint:
 }
 
 function cells({ backup, stores }: BackupRow, nowMs: number): readonly string[] {
-  const origin = backup.layout === "classic" ? "classic" : (backup.origin ?? "unknown");
+  const origin = backup.origin ?? (backup.layout === "classic" ? "classic" : "unknown");
   return [
     printable(backup.name),
     timeText(backup.at).replace(" UTC", ""),

@@ -54,9 +54,14 @@ describe("a backup in the format sql", () => {
     expect(await breakOff("SIGKILL")).toMatchObject({ signal: "SIGKILL" });
     mustSucceed(await workplace.dbops(["apply", "p.yaml"], ENV));
 
-    const [file = "", checksum = "", ...more] = await backupFilesOf(workplace, "dr");
-    expect([file, checksum, more]).toEqual([expect.stringMatching(FILE), `${file}.sha256`, []]);
-    expect(await keysInBucket()).toEqual([file, checksum]);
+    const [mark = "", file = "", checksum = "", ...more] = await backupFilesOf(workplace, "dr");
+    expect([mark, file, checksum, more]).toEqual([
+      file.replace("sql.gz.enc", "origin.scheduled"),
+      expect.stringMatching(FILE),
+      `${file}.sha256`,
+      [],
+    ]);
+    expect(await keysInBucket()).toEqual([mark, file, checksum]);
     await expectOpenedByHand(join(workplace.folder, "stores", "dr"), file);
     expect(mustSucceed(await workplace.dbops(["plan", "production"])).stdout).toContain("No changes.");
     mustSucceed(await workplace.dbops(["check", "production"]));
@@ -86,22 +91,24 @@ describe("a backup in the format sql", () => {
         "before end app.copy.dr",
       ]),
     );
-    const [hold = "", file, ...more] = await backupFilesOf(workplace);
-    expect([hold, file, more]).toEqual([
+    const [hold = "", mark = "", file, ...more] = await backupFilesOf(workplace);
+    expect([hold, mark, file, more]).toEqual([
       expect.stringMatching(/^production_app_\d{8}_\d{6}\.hold\.hold-\d{8}\.json$/),
+      expect.stringMatching(/^production_app_\d{8}_\d{6}\.origin\.forced$/),
       expect.stringMatching(FILE),
       [`${file}.sha256`],
     ]);
-    expect(await backupFilesOf(workplace, "dr")).toEqual([hold, file, ...more]);
+    expect(await backupFilesOf(workplace, "dr")).toEqual([hold, mark, file, ...more]);
     expect(await recordsText(workplace)).not.toContain(KEY);
     expect(await workplace.dbops(["apply", plan], ENV)).toMatchObject({ code: 4 });
   });
 
-  it("is not there when pg_dump stops in its middle, or loses its end and says nothing", async () => {
+  it("is not there when pg_dump stops in its middle, writes what no restore reads, or loses its end and says nothing", async () => {
     await declare({ primary: "./stores/primary" });
     const plan = await planBackup(workplace);
     const faults = [
       [`$real "$@" | head -c 20000; exit 1`, "pg_dump: exit code 1"],
+      [`$real "$@" | sed 's/_strings = on/_strings = off/'`, "SET standard_conforming_strings = off"],
       [`$real "$@" | head -n -12`, "its output does not end with the line that ends every plain dump"],
     ] as const;
     for (const [pg_dump, says] of faults) {
@@ -115,7 +122,7 @@ describe("a backup in the format sql", () => {
     const bin = await toolsWith(cluster, workplace.folder, { pg_dump: `$real "$@"; echo '${warning}' >&2` });
     const ran = mustSucceed(await workplace.dbops(["apply", plan], { ...ENV, DBOPS_PG_BINDIR: bin }));
     expect(ran.stdout).toContain(`     warning: ${warning}\n`);
-    expect(await backupFilesOf(workplace)).toHaveLength(2);
+    expect(await backupFilesOf(workplace)).toHaveLength(3);
   });
 
   it("has no place for a label, and is not made without its passphrase, which doctor misses", async () => {

@@ -87,7 +87,7 @@ describe("a backup in its own folder", () => {
 
 describe("the runbook's files", () => {
   it("are complete backups with their checksum, of no origin", () => {
-    expect(assemble([object(`${NAME}.sql.gz.enc`), object(`${NAME}.sql.gz.enc.sha256`)])).toEqual([
+    expect(assemble(files())).toEqual([
       {
         name: NAME,
         database: "app",
@@ -95,7 +95,7 @@ describe("the runbook's files", () => {
         layout: "classic",
         state: "complete",
         origin: null,
-        bytes: 20,
+        bytes: 266,
         etag: `etag of ${NAME}.sql.gz.enc`,
         modifiedAt: "2026-11-24T01:05:00.000Z",
         proofs: [],
@@ -104,27 +104,31 @@ describe("the runbook's files", () => {
     ]);
   });
 
-  it("are incomplete without checksum, without file, or empty", () => {
-    const file = object(`${NAME}.sql.gz.enc`);
-    const checksum = object(`${NAME}.sql.gz.enc.sha256`);
-    for (const objects of [[file], [checksum], [{ ...file, bytes: 0 }, checksum]])
+  it("are of the origin that the marker of dbops beside them tells, which is none of their bytes", () => {
+    const marked = (origin: string) => assemble([object(`${NAME}.origin.${origin}`), ...files()]);
+    expect(marked("forced")).toMatchObject([{ state: "complete", origin: "forced", bytes: 266 }]);
+    expect(marked("cron")).toMatchObject([{ state: "complete", origin: null }]);
+  });
+
+  it("are incomplete without checksum, without file, or smaller than any dump", () => {
+    const [file, checksum] = files();
+    const small = [0, 48, 255].map((bytes) => [{ ...file, bytes }, checksum]);
+    for (const objects of [[file], [checksum], ...small])
       expect(assemble(objects)).toMatchObject([{ name: NAME, layout: "classic", state: "incomplete" }]);
   });
 
   it("are held by what stands beside them, which is none of their bytes", () => {
-    const files = [object(`${NAME}.sql.gz.enc`), object(`${NAME}.sql.gz.enc.sha256`)];
     const holds = ["restore-1a2b3c4d.json", "incident 42", "incident 42.json"].map((id) =>
       object(`${NAME}.hold.${id}`),
     );
-    expect(assemble([...holds, ...files])).toMatchObject([
-      { name: NAME, state: "complete", bytes: 20, holds: ["incident 42", "restore-1a2b3c4d"] },
+    expect(assemble([...holds, ...files()])).toMatchObject([
+      { name: NAME, state: "complete", bytes: 266, holds: ["incident 42", "restore-1a2b3c4d"] },
     ]);
     expect(assemble(holds)).toMatchObject([{ name: NAME, state: "incomplete", etag: null, bytes: 0 }]);
   });
 
   it("stand beside a folder of the same name as another backup", () => {
-    const classic = [object(`${NAME}.sql.gz.enc`), object(`${NAME}.sql.gz.enc.sha256`)];
-    expect(assemble([...backup(), ...classic]).map((one) => [one.name, one.layout])).toEqual([
+    expect(assemble([...backup(), ...files()]).map((one) => [one.name, one.layout])).toEqual([
       [NAME, "classic"],
       [NAME, "directory"],
     ]);
@@ -202,6 +206,11 @@ function backup(stamp = "20261124_010000"): readonly ListedObject[] {
     object(`${folder}${name}.dump.zst.age`),
     object(`${folder}${name}.globals.sql.zst.age`),
   ];
+}
+
+/** The runbook's file, as small as it may be, and its checksum. */
+function files(): readonly [ListedObject, ListedObject] {
+  return [{ ...object(`${NAME}.sql.gz.enc`), bytes: 256 }, object(`${NAME}.sql.gz.enc.sha256`)];
 }
 
 function object(key: string, modifiedAt = "2026-11-24T01:05:00.000Z"): ListedObject {

@@ -5,7 +5,6 @@ import { backupName, freeStamp } from "../../src/model/layout.ts";
 import type { Listing, Observation } from "../../src/model/observation.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import type { BackupReference, PruneStep, Step } from "../../src/model/step.ts";
-import { withOrigins } from "../../src/policy/origins.ts";
 import { railsOf } from "../../src/policy/rails.ts";
 import { planSizeRail } from "../../src/policy/size-rail.ts";
 
@@ -131,7 +130,7 @@ function upload(step: Extract<Step, { kind: "upload" }>, run: Run): void {
     at: parseStamp(stamp) ?? run.at,
     layout: step.layout ?? "directory",
     state: "complete",
-    origin: step.layout === "classic" ? null : (run.origins.get(step.artifact) ?? null),
+    origin: run.origins.get(step.artifact) ?? null,
     bytes: 1000,
     etag: `etag-${name}`,
     modifiedAt: run.at,
@@ -155,17 +154,13 @@ function prune(step: PruneStep, run: Run): void {
   const current = listing(run, step.store, step.database);
   const declared = run.environment.databases.find((one) => one.name === step.database);
   const policies = declared?.backup.stores ?? [];
-  const counted = (of: Mutable<Listed>): Listed => ({
-    ...(of as Listed),
-    backups: withOrigins((of as Listed).backups, declared?.backup.format ?? "archive"),
-  });
   const looks = policies.map(({ store, retention }) => ({
     store,
     retention,
     clockAt: run.at,
-    listing: counted(listing(run, store, step.database)),
+    listing: listing(run, store, step.database) as Listed,
   }));
-  const rail = railsOf(counted(current), {
+  const rail = railsOf(current as Listed, {
     environment: run.environment.name,
     database: step.database,
     store: step.store,

@@ -23,6 +23,11 @@ function point(at: Instant, more: Partial<RestorePoint> = {}): RestorePoint {
   return { name: at, at, layout: "directory", origin: "scheduled", holds: [], proofs: [], ...more };
 }
 
+/** Of the runbook's layout, and not by dbops. */
+function file(at: Instant): RestorePoint {
+  return point(at, { layout: "classic", origin: null });
+}
+
 /** As the only store there is. */
 function decide(points: readonly RestorePoint[], retention: Retention, now: Instant): readonly Verdict[] {
   return decideRetention(points, retention, { now, provenName: lastProven(points)?.name ?? null });
@@ -123,17 +128,21 @@ describe("retention", () => {
     expect(reasons([...DAYS, old], { daily: 1 }, old.name)).toEqual(["safety, older than 30d"]);
   });
 
-  it("treats the runbook's files as scheduled backups", () => {
-    const classic = point("2026-11-24T02:00:00.000Z", { layout: "classic", origin: null });
-    expect(kept([...DAYS, classic], { daily: 1 })).toContain(classic.name);
-    expect(reasons([...DAYS, classic], { daily: 1 }, "2026-11-24T01:00:00.000Z").join()).not.toMatch(/daily/);
+  it("treats the scripts' files as scheduled backups behind dbops' own, which push them out", () => {
+    const own = point("2026-11-24T01:00:00.000Z");
+    const files = ["2026-11-22", "2026-11-23", "2026-11-24"].map((day) => file(`${day}T00:00:00.000Z`));
+    expect(kept(files, { daily: 2 })).toEqual(files.slice(1).map((one) => one.name));
+    expect(kept([...files, own], { daily: 2 })).toEqual(["2026-11-23T00:00:00.000Z", own.name]);
   });
 
-  it("keeps the newest backup of its own beside newer files of the runbook, which cover no slot", () => {
-    const classic = point("2026-11-24T02:00:00.000Z", { layout: "classic", origin: null });
-    const own = "2026-11-24T01:00:00.000Z";
-    expect(reasons([...DAYS, classic], { daily: 1 }, own)).toEqual(["the newest that dbops made"]);
-    expect(reasons(DAYS, { daily: 1 }, own)).toEqual(["daily 1 of 1", "at least 1"]);
+  it("lets no file of the scripts push out a backup that dbops made, in either layout", () => {
+    const files = DAYS.map((one) => file(instantOf(msOf(one.at) + 3_600_000)));
+    const rules = [{ daily: 2 }, { withinMs: DAY_MS }, { daily: 1, atLeast: 2 }];
+    for (const layout of ["directory", "classic"] as const) {
+      const own = DAYS.slice(0, -3).map((one) => ({ ...one, layout }));
+      for (const rule of rules)
+        expect(kept([...own, ...files], rule)).toEqual(expect.arrayContaining([...kept(own, rule)]));
+    }
   });
 
   it("keeps a backup whose origin is not known, and counts it in no bucket", () => {

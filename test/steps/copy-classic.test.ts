@@ -17,6 +17,7 @@ const STEP: CopyStep = {
   from: "primary",
   to: "dr",
 };
+const ORIGIN = `${NAME}.origin.scheduled`;
 const HOLD = `${NAME}.hold.incident-42.json`;
 
 let primary: MemoryStore;
@@ -31,11 +32,17 @@ beforeEach(() => {
 const copied = () => outcome(copy.execute(STEP, runOn({ primary, dr }, STEP)));
 const standing = () => copy.probe(STEP, runOn({ primary, dr }, STEP));
 
-it("brings the file, its holds and its checksum, byte for byte", async () => {
+it("brings the file, its origin, its holds and its checksum, byte for byte", async () => {
+  primary.put(ORIGIN, "what dbops noted");
   primary.put(HOLD, "{}");
   expect(await standing()).toEqual({ state: "ready" });
   expect(await copied()).toBe("done");
-  expect([dr.text(FILE), dr.text(CHECKSUM), dr.text(HOLD)]).toEqual([BYTES, LINE, "{}"]);
+  expect([FILE, CHECKSUM, HOLD, ORIGIN].map((key) => dr.text(key))).toEqual([
+    BYTES,
+    LINE,
+    "{}",
+    "what dbops noted",
+  ]);
   expect(await standing()).toMatchObject({ state: "done" });
 });
 

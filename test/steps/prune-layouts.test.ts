@@ -1,16 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../src/model/canonical.ts";
+import { renderClassicMark } from "../../src/model/classic-mark.ts";
+import { NOW } from "../plan/build.ts";
 import { folderAt, keysAt, nameOf, pruneStep, pruneWorld, putBackup, stepOf } from "./prune-world.ts";
 
 const [OLDEST, NEWEST] = ["20261120_010000", "20261123_010000"] as const;
 const LONG_AGO = "2026-11-21T01:00:00.000Z";
 const CLASSIC = `${nameOf(OLDEST)}.sql.gz.enc`;
+const BODY = "the runbook's".padEnd(300, ".");
 
 describe("a runbook file of the same name", () => {
   it("stays when what a crash left in the folder is cleared away", async () => {
     const world = pruneWorld({ primary: {} });
     const { primary } = world.stores;
-    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, "the runbook's", LONG_AGO);
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, BODY, LONG_AGO);
     primary?.put(`${folderAt(OLDEST)}RESTORE.md`, "left over", LONG_AGO);
     const target = { type: "leftover", name: nameOf(OLDEST), expect: { modifiedAt: LONG_AGO } } as const;
     await world.run(stepOf("primary", target));
@@ -32,7 +35,7 @@ describe("a deletion that broke off behind its first object, where both layouts 
     const world = pruneWorld({ primary: { daily: 2 } }); // which keeps whatever is whole
     const { primary } = world.stores;
     for (const stamp of [OLDEST, NEWEST]) putBackup(primary, stamp);
-    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, "the runbook's", LONG_AGO);
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, BODY, LONG_AGO);
     return { world, primary };
   };
 
@@ -50,7 +53,7 @@ describe("a deletion that broke off behind its first object, where both layouts 
     const before = keysAt(primary, OLDEST);
     const { target } = pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] });
     if (target.type !== "backup") throw new Error("a backup");
-    const wanted = { ...target.expect, etag: sha256("the runbook's") };
+    const wanted = { ...target.expect, etag: sha256(BODY) };
     primary?.drop(CLASSIC);
     expect(await world.run(stepOf("primary", { ...target, expect: wanted }))).toBe("done");
     expect(keysAt(primary, OLDEST)).toEqual(before);
@@ -59,20 +62,68 @@ describe("a deletion that broke off behind its first object, where both layouts 
 });
 
 describe("a runbook file that another store keeps and has not", () => {
-  const pruned = async (format: "archive" | "sql") => {
-    const world = pruneWorld({ primary: { daily: 1 }, dr: { daily: 30 } }, { format });
+  const pruned = async (more: readonly string[]) => {
+    const world = pruneWorld({ primary: { daily: 1 }, dr: { daily: 30 } });
     for (const store of Object.values(world.stores)) putBackup(store, NEWEST);
-    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) world.stores["primary"]?.put(key, "a file", LONG_AGO);
-    const expected = { etag: sha256("a file"), survivors: [nameOf(NEWEST)], atLeast: 1 };
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`, ...more])
+      world.stores["primary"]?.put(key, BODY, LONG_AGO);
+    const expected = { etag: sha256(BODY), survivors: [nameOf(NEWEST)], atLeast: 1 };
     return world.run(stepOf("primary", { type: "backup", name: nameOf(OLDEST), expect: expected }));
   };
 
-  it("stays where dbops writes such files, and copies them", async () => {
-    expect(await pruned("sql")).toMatch(/^PRUNE_REFUSED .*dr keeps it .*but it has none there/);
+  it("stays when dbops wrote it, which copies it", async () => {
+    expect(await pruned([`${nameOf(OLDEST)}.origin.scheduled`])).toMatch(
+      /^PRUNE_REFUSED .*dr keeps it .*but it has none there/,
+    );
   });
 
-  it("goes where they are the scripts', which nobody copies", async () => {
-    expect(await pruned("archive")).toBe("done");
+  it("goes when it is the scripts', which nobody copies", async () => {
+    expect(await pruned([])).toBe("done");
+  });
+});
+
+describe("a deletion that counts on a file of the runbook's layout", () => {
+  const SURVIVOR = nameOf(NEWEST);
+  const prunedBeside = async (files: Readonly<Record<string, string>>) => {
+    const world = pruneWorld({ primary: { daily: 1 } });
+    const { primary } = world.stores;
+    putBackup(primary, OLDEST);
+    for (const [ending, text] of Object.entries(files)) primary?.put(`${SURVIVOR}.${ending}`, text, NOW);
+    const step = pruneStep(world, { store: "primary", stamp: OLDEST, survivors: [NEWEST] });
+    return world.run(step);
+  };
+  const marked = (bytes: number, digest = sha256(BODY)) => ({
+    "sql.gz.enc": BODY,
+    "sql.gz.enc.sha256": `${digest}  ${SURVIVOR}.sql.gz.enc\n`,
+    "origin.scheduled": renderClassicMark({ bytes, sha256: sha256(BODY) }),
+  });
+
+  it("is done beside one that has the size and the checksum that dbops noted", async () => {
+    expect(await prunedBeside(marked(BODY.length))).toBe("done");
+  });
+
+  it.each([
+    ["lost bytes", marked(BODY.length + 1), /has 300 bytes instead of 301/],
+    ["has another checksum by now", marked(BODY.length, sha256("another")), /sha256 is another one than/],
+    ["has a mark that says nothing", { ...marked(0), "origin.scheduled": "" }, /does not say what it is/],
+  ])("is refused when it %s", async (_, files, says) => {
+    expect(await prunedBeside(files)).toMatch(says);
+  });
+
+  it("is refused when nothing tells that dbops wrote it", async () => {
+    const { "origin.scheduled": _, ...scripts } = marked(BODY.length);
+    expect(await prunedBeside(scripts)).toMatch(/^PLAN_STALE .*which is not there/);
+  });
+
+  it("takes the mark along with the file that it deletes", async () => {
+    const world = pruneWorld({ primary: { daily: 1 } });
+    const { primary } = world.stores;
+    putBackup(primary, NEWEST);
+    const own = [CLASSIC, `${CLASSIC}.sha256`, `${nameOf(OLDEST)}.origin.scheduled`];
+    for (const key of own) primary?.put(key, BODY, LONG_AGO);
+    const expected = { etag: sha256(BODY), survivors: [SURVIVOR], atLeast: 1 };
+    await world.run(stepOf("primary", { type: "backup", name: nameOf(OLDEST), expect: expected }));
+    expect(primary?.keys().filter((key) => key.startsWith(nameOf(OLDEST)))).toEqual([]);
   });
 });
 
@@ -94,8 +145,8 @@ describe("a hold of a runbook's file", () => {
     const world = pruneWorld({ primary: { daily: 1 } });
     const { primary } = world.stores;
     putBackup(primary, NEWEST);
-    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, "the runbook's", LONG_AGO);
-    const expected = { etag: sha256("the runbook's"), survivors: [nameOf(NEWEST)], atLeast: 1 };
+    for (const key of [CLASSIC, `${CLASSIC}.sha256`]) primary?.put(key, BODY, LONG_AGO);
+    const expected = { etag: sha256(BODY), survivors: [nameOf(NEWEST)], atLeast: 1 };
     const step = stepOf("primary", { type: "backup", name: nameOf(OLDEST), expect: expected });
     if (hold !== null) primary?.put(`${nameOf(OLDEST)}.hold.${hold}`, "{}"); // since it was planned
     const answer = await world.run(step);

@@ -88,7 +88,7 @@ describe("a backup is not deleted when the copy that is kept in another store", 
   });
 
   it.each([
-    ["another size", "cut", /dr keeps it, but .*sql.gz.enc has 3 bytes there and 14 here/],
+    ["another size", "cut", /dr keeps it, but .*sql.gz.enc has 303 bytes there and 314 here/],
     ["another checksum", "the other file", /dr keeps it, but .*sql.gz.enc.sha256 is another one there/],
   ])("is a file of the runbook with %s", async (_, theirs, says) => {
     world = worldOf();
@@ -97,8 +97,8 @@ describe("a backup is not deleted when the copy that is kept in another store", 
       world.stores[name]?.put(`${nameOf(OLDEST)}.sql.gz.enc.sha256`, sha256(body));
       dropAll(world.stores[name], folderAt(OLDEST));
     };
-    classic("primary", "the whole file");
-    classic("dr", theirs);
+    classic("primary", `the whole file${"x".repeat(300)}`);
+    classic("dr", `${theirs}${"x".repeat(300)}`);
     const { target, ...step } = pruneStep(world, { store: "primary", stamp: STAMPS[1] ?? "" });
     const etag = (
       await world.stores["primary"]?.head(`${nameOf(OLDEST)}.sql.gz.enc`, AbortSignal.timeout(1000))
@@ -109,7 +109,7 @@ describe("a backup is not deleted when the copy that is kept in another store", 
       expect: { etag: etag ?? "", survivors: [], atLeast: 1 },
     };
     expect(await world.run({ ...step, target: { ...classicTarget, type: "backup" } })).toMatch(says);
-    expect(world.stores["primary"]?.text(`${nameOf(OLDEST)}.sql.gz.enc`)).toBe("the whole file");
+    expect(world.stores["primary"]?.text(`${nameOf(OLDEST)}.sql.gz.enc`)).toMatch(/^the whole file/);
   });
 });
 

@@ -1,7 +1,9 @@
 import { beforeEach, expect, it } from "vitest";
 import { sha256 } from "../../src/model/canonical.ts";
-import type { UploadStep } from "../../src/model/step.ts";
+import { parseClassicMark } from "../../src/model/classic-mark.ts";
+import type { DumpStep, UploadStep } from "../../src/model/step.ts";
 import { recoverClassic } from "../../src/steps/upload/recover-classic.ts";
+import { planOf } from "../apply/build.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { BYTES, CHECKSUM, FILE, LINE, NAME, runOn } from "./classic-world.ts";
 
@@ -18,6 +20,21 @@ const STEP: UploadStep = {
   layout: "classic",
   hold: null,
   estimatedBytes: 0,
+};
+const DUMP: DumpStep = {
+  id: "app.dump",
+  kind: "dump",
+  effect: "add",
+  why: "a test",
+  needs: [],
+  after: [],
+  database: "app",
+  artifact: "app.backup",
+  origin: "forced",
+  slotAt: null,
+  label: null,
+  format: "sql",
+  compression: { gzip: 6 },
 };
 const SEALED = {
   format: "sql",
@@ -38,7 +55,8 @@ beforeEach(() => {
 });
 
 function recovered(noted: Readonly<Record<string, unknown>>, step = STEP) {
-  return recoverClassic(step, runOn({ primary }, step, noted));
+  const run = runOn({ primary }, step, noted);
+  return recoverClassic(step, { ...run, plan: planOf([DUMP, step]) });
 }
 
 it("writes the checksum of what was sealed and stored, as sha256sum does", async () => {
@@ -47,10 +65,17 @@ it("writes the checksum of what was sealed and stored, as sha256sum does", async
   expect(primary.text(CHECKSUM)).toBe(LINE);
 });
 
-it("places the hold before the checksum, which makes it a backup", async () => {
+it("marks why it was made, what it is, and the hold before the checksum, which makes it a backup", async () => {
   primary.put(FILE, BYTES);
   await recovered({ bound: NAME, sealed: SEALED }, { ...STEP, hold: "hold-20261124" });
-  expect(primary.keys()).toEqual([`${NAME}.hold.hold-20261124.json`, FILE, CHECKSUM]);
+  expect(primary.keys()).toEqual([
+    `${NAME}.hold.hold-20261124.json`,
+    `${NAME}.origin.forced`,
+    FILE,
+    CHECKSUM,
+  ]);
+  const { bytes, sha256: digest } = SEALED;
+  expect(parseClassicMark(primary.text(`${NAME}.origin.forced`) ?? "")).toEqual({ bytes, sha256: digest });
 });
 
 it.each([

@@ -42,11 +42,14 @@ it("is not covered by a backup that is dated in the future", async () => {
   expect(await upload.probe(step, runWith(["20261204_010005"]))).toEqual({ state: "ready" });
 });
 
-it("is done when a .sql.gz.enc covers the slot, where dbops writes such files, and not where the scripts do", async () => {
+it("is done when a .sql.gz.enc covers the slot that dbops wrote, and not by one of the scripts", async () => {
+  const source: DumpStep = { ...dump, format: "sql", compression: { gzip: 6 } };
   const files = ["", ".sha256"].map((ending) => `production_app_20261124_010005.sql.gz.enc${ending}`);
-  const probed = (source: DumpStep) => upload.probe(step, runWith([], { source, files }));
-  expect(await probed(dump)).toEqual({ state: "ready" });
-  expect(await probed({ ...dump, format: "sql", compression: { gzip: 6 } })).toMatchObject({ state: "done" });
+  const probed = (more: readonly string[]) =>
+    upload.probe(step, runWith([], { source, files: [...files, ...more] }));
+  expect(await probed([])).toEqual({ state: "ready" });
+  expect(await probed(["production_app_20261124_010005.origin.forced"])).toEqual({ state: "ready" });
+  expect(await probed(["production_app_20261124_010005.origin.scheduled"])).toMatchObject({ state: "done" });
 });
 
 function runWith(
@@ -54,7 +57,8 @@ function runWith(
   { source = dump, files = [] }: { readonly source?: DumpStep; readonly files?: readonly string[] } = {},
 ): ProbeRun {
   const primary = memoryStore({ now: () => NOW });
-  for (const key of ["_dbops/store.json", ...files]) primary.put(key, "{}");
+  for (const key of ["_dbops/store.json", ...files])
+    primary.put(key, key.endsWith(".enc") ? "x".repeat(256) : "{}");
   for (const stamp of stamps) {
     const folder = `app/${stamp}/`;
     const name = `production_app_${stamp}`;

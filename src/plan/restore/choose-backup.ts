@@ -2,6 +2,7 @@ import type { Environment } from "../../model/environment.ts";
 import { type Instant, msOf } from "../../model/instant.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { RestoreRequest } from "../../model/plan.ts";
+import { isScripts } from "../../policy/retention.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import { type DatabaseView, viewOf } from "../database-view.ts";
 import { renderInstant } from "../naming.ts";
@@ -49,7 +50,7 @@ export interface Choice {
  * A name is the time of the snapshot rounded up to a second. So a backup that is named at or before a moment was taken at or
  * before it; one that is named less than a second after it may have been, and only its manifest tells: it comes first in
  * `candidates`, see `isAtOrBefore`. A backup that got a later name because its own was taken is passed over, which
- * errs on the early side. The runbook's files are named before they are dumped, and a notice says so.
+ * errs on the early side. The scripts' files are named before they are dumped, and a notice says so.
  *
  * The newest, and the newest before a moment, pass over what is incomplete, dated ahead, named twice or failed its last
  * proof, and notices name them. Throws BACKUP_UNKNOWN or BACKUP_INCOMPLETE with the nearest ones, USAGE for what cannot be meant.
@@ -128,14 +129,14 @@ function atOrBefore(choice: Choice, moment: Moment): Made {
   }
   const [first, ...rest] = candidates;
   if (first === undefined) return nothingBefore(choice, moment);
-  const classic = candidates.filter((one) => one.backup.layout === "classic");
+  const scripts = candidates.filter((one) => isScripts(one.backup));
   return {
     candidates: [first, ...rest],
     moment,
     why: `the newest one at or before ${renderMoment(moment.at)}`,
     notices: [
       ...passedOver(choice, flawed),
-      ...classic.map(({ backup }) =>
+      ...scripts.map(({ backup }) =>
         remark(
           `${backup.name} may have been named before it was dumped, as the scripts do: then what it holds may be from after ${renderMoment(moment.at)}`,
         ),

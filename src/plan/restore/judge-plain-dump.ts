@@ -1,3 +1,4 @@
+import { isScripts } from "../../policy/retention.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { localeFor } from "./properties.ts";
 import { blocked, noted, type RestoreCase } from "./restore-case.ts";
@@ -69,7 +70,7 @@ function unknowns({
     noted(
       `${name} is a plain dump: ${version}its roles, extensions, sizes, schema revision and list of entries are not known before it is loaded; a role or extension that ${target.endpoint} lacks stops the load, and nothing of it stays`,
     ),
-    ...(chosen.moment === null
+    ...(chosen.moment === null && isScripts(candidate.backup)
       ? [
           noted(
             `${name} may have got its name before it was dumped, as the scripts give it: then it may hold what was written somewhat later`,

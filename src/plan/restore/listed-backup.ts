@@ -81,7 +81,8 @@ function asideIn({ found }: ListedBackup): Backup["origin"] {
 export function lackOf({ found }: ListedBackup): string {
   const [first] = found;
   if (first === undefined) return "nothing is listed";
-  if (first.backup.layout === "classic") return "its file or its checksum is missing or empty";
+  if (first.backup.layout === "classic")
+    return "its file or its checksum is missing, or the file is too small for any dump";
   return first.backup.etag === null
     ? "it has no manifest, so it is in progress or was interrupted"
     : "it has a manifest, but not every object";

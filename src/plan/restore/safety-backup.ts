@@ -19,9 +19,7 @@ export function safetyBackup(at: RestoreCase): {
   if (request.into !== null) return without(`${restore.live} replaces nothing`);
   if (target.live === null) return without(`nothing is called ${restore.live}`);
   if (layoutOf(database.backup.format) === "classic")
-    return without(
-      "a .sql.gz.enc cannot say that it is one; the swap keeps the replaced database all the same",
-    );
+    return without("format: sql makes none; the swap keeps the replaced database all the same");
   const view = viewOf(environment, database, { observation, now });
   const store = database.backup.stores[0]?.store ?? "";
   const obstacle = obstacleTo(view, store);

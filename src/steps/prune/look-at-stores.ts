@@ -1,7 +1,6 @@
 import type { Retention } from "../../model/environment.ts";
 import type { Listing, UnfinishedUpload } from "../../model/observation.ts";
 import type { PruneStep } from "../../model/step.ts";
-import { withOrigins } from "../../policy/origins.ts";
 import type { RailContext } from "../../policy/rails.ts";
 import type { StoreListing } from "../../policy/union.ts";
 import { listBackups, listUnfinished } from "../../ports/list-backups.ts";
@@ -64,9 +63,7 @@ async function lookAt(step: PruneStep, place: Place, run: ProbeRun): Promise<Loo
   if (mark.storeId !== planned)
     fail("TARGET_CHANGED", `store ${place.store} is not the one the plan was made for (${planned})`);
   const of = { environment, database: step.database };
-  const { backups: listed, objects } = await listBackups(store, of, run.signal);
-  const declared = run.ports.environment.databases.find((one) => one.name === step.database);
-  const backups = withOrigins(listed, declared?.backup.format ?? "archive");
+  const { backups, objects } = await listBackups(store, of, run.signal);
   const uploads: UnfinishedUpload[] = [];
   for await (const upload of listUnfinished(store, of, run.signal)) uploads.push(upload);
   return { ...place, clockAt: info.readAt, listing: { state: "listed", backups, uploads }, objects };

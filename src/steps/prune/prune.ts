@@ -1,5 +1,5 @@
 import type { Facts } from "../../model/audit-entry.ts";
-import { folderOf, parseBackupKey, parseClassicKey } from "../../model/layout.ts";
+import { classicOriginPrefix, folderOf, parseBackupKey, parseClassicKey } from "../../model/layout.ts";
 import type { PruneStep, PruneTarget } from "../../model/step.ts";
 import { railsOf } from "../../policy/rails.ts";
 import { planSizeRail } from "../../policy/size-rail.ts";
@@ -87,7 +87,8 @@ function objectsOf(
   const classic = `${target.name}.sql.gz.enc`;
   const first = new Set([manifest, classic]);
   const inFolder = all.filter(({ key }) => key.startsWith(folder));
-  const classics = all.filter(({ key }) => key === classic || key === `${classic}.sha256`);
+  const isOrigin = (key: string) => key.startsWith(classicOriginPrefix(target.name));
+  const classics = all.filter(({ key }) => key === classic || key === `${classic}.sha256` || isOrigin(key));
   const isThere = (key: string, etag?: string) =>
     all.some((one) => one.key === key && (etag === undefined || one.etag === etag));
   const parts = (): readonly ListedObject[] => {

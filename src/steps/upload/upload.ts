@@ -4,7 +4,6 @@ import { msOf } from "../../model/instant.ts";
 import { backupFolder, backupName, freeStamp, STORE_MARK } from "../../model/layout.ts";
 import type { UploadStep } from "../../model/step.ts";
 import { isDatedAhead } from "../../policy/clock.ts";
-import { withOrigins } from "../../policy/origins.ts";
 import { SLOT_TOLERANCE_MS } from "../../policy/schedule.ts";
 import { listBackups } from "../../ports/list-backups.ts";
 import { fail } from "../../problems/dbops-error.ts";
@@ -84,12 +83,11 @@ async function coveringBackup(step: UploadStep, run: ProbeRun): Promise<Backup |
   const mark = await store.head(STORE_MARK, run.signal);
   if (mark === null) return fail("STORE_UNMARKED", `store ${step.store} has lost its ${STORE_MARK}`);
   const listed = await listBackups(store, of, run.signal);
-  const backups = withOrigins(listed.backups, source.format);
   // One that is dated in the future covers nothing: the planner left it out, too.
   const covers = (one: Backup) =>
     one.state === "complete" &&
     one.origin === "scheduled" &&
     msOf(one.at) >= fromMs &&
     !isDatedAhead(one.at, mark.readAt);
-  return backups.findLast(covers) ?? null;
+  return listed.backups.findLast(covers) ?? null;
 }

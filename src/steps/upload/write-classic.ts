@@ -1,6 +1,8 @@
 import type { Facts } from "../../model/audit-entry.ts";
+import type { Origin } from "../../model/backup.ts";
+import { renderClassicMark } from "../../model/classic-mark.ts";
 import type { Instant } from "../../model/instant.ts";
-import { classicDigestKey, classicHoldKey, classicKey } from "../../model/layout.ts";
+import { classicDigestKey, classicHoldKey, classicKey, classicOriginKey } from "../../model/layout.ts";
 import type { UploadStep } from "../../model/step.ts";
 import { chain } from "../../ports/stream/chain.ts";
 import { type Measure, meter } from "../../ports/stream/meter.ts";
@@ -61,10 +63,11 @@ export async function writeClassic(
   );
 }
 
-/** A hold, and the checksum beside the file as sha256sum writes it; with it the backup is complete. Safe to call again. */
+/** The origin, a hold, and the checksum beside the file as sha256sum writes it; with it the backup is complete. Safe to call again. */
 export async function finishClassic(step: UploadStep, sealed: SealedClassic, run: StepRun): Promise<Facts> {
   const { name, bytes, plaintextBytes, snapshotAt, warnings } = sealed;
   const store = run.ports.store(step.store);
+  await writeOnce(store, classicOriginKey(name, originOf(step, run)), renderClassicMark(sealed), run.signal);
   if (step.hold !== null) {
     const hold = renderHold({ id: step.hold, reason: null, at: snapshotAt });
     await writeOnce(store, classicHoldKey(name, step.hold), hold, run.signal);
@@ -78,4 +81,11 @@ export async function finishClassic(step: UploadStep, sealed: SealedClassic, run
     snapshotAt,
     ...(warnings === undefined ? {} : { warnings }),
   };
+}
+
+/** Of the step that dumps what this one stores. */
+function originOf(step: UploadStep, run: StepRun): Origin {
+  const source = run.plan.steps.find((one) => one.kind === "dump" && one.artifact === step.artifact);
+  if (source?.kind === "dump") return source.origin;
+  return fail("PLAN_INVALID", `${step.id} stores ${step.artifact}, and no step dumps it`);
 }

@@ -94,9 +94,12 @@ describe("a moment", () => {
     expect(details(chosen.notices)[0]).toContain("lies ahead");
   });
 
-  it("cannot be kept strictly by the runbook's file, which is named before it is dumped", () => {
-    const chosen = choose({ primary: [classic(MONDAY)] }, { point: { at: "2026-11-24T00:00:00Z" } });
+  it("cannot be kept strictly by a file of the scripts, which is named before it is dumped, and can by one that dbops wrote", () => {
+    const request = { point: { at: "2026-11-24T00:00:00Z" } };
+    const chosen = choose({ primary: [classic(MONDAY)] }, request);
     expect(details(chosen.notices)[0]).toContain("may be from after 2026-11-24 00:00:00 UTC");
+    const own = choose({ primary: [{ ...classic(MONDAY), origin: "scheduled" }] }, request);
+    expect(own.notices).toEqual([]);
   });
 
   it("needs a zone", () => {

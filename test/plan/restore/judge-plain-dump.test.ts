@@ -41,6 +41,13 @@ describe("a restore of the runbook's file", () => {
     expect(stepIn(plan, "load")).toMatchObject({ format: "sql", jobs: 1, skip: [], tolerate: [] });
   });
 
+  it("is named before it is dumped when the scripts made it, which is told of no file that dbops wrote", () => {
+    const named = expect.stringContaining("got its name before it was dumped");
+    expect(details(ofFile())).toContainEqual(named);
+    const own = ofFile({ stores: { primary: [{ ...FILE, origin: "scheduled" }] } });
+    expect(details(own)).not.toContainEqual(named);
+  });
+
   it("tolerates nothing: the first error undoes all", () => {
     const { plan, problems } = ofFile({ request: { tolerate: ["1 2 INDEX public a app"] } });
     expect(plan.steps).toEqual([]);
