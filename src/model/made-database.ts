@@ -14,6 +14,16 @@ export function holdOf(madeName: string): string {
   return `restore-${madeName.slice("dbops_".length, "dbops_01234567".length)}`;
 }
 
+/** True for an id that `holdOf` gives. */
+export function isPin(hold: string): boolean {
+  return /^restore-[0-9a-f]{8}$/.test(hold);
+}
+
+/** True for the key of such a hold, in either layout. */
+export function isPinKey(key: string): boolean {
+  return /[/.]hold[/.]restore-[0-9a-f]{8}(\.json)?$/.test(key);
+}
+
 export function isMadeName(name: string): boolean {
   return NAME.test(name);
 }

@@ -1,5 +1,6 @@
 import type { Facts } from "../model/audit-entry.ts";
 import { classicDigestKey, classicHoldPrefix, classicKey, classicOriginPrefix } from "../model/layout.ts";
+import { isPinKey } from "../model/made-database.ts";
 import type { CopyStep } from "../model/step.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { parseDigest } from "../ports/open-classic.ts";
@@ -97,6 +98,7 @@ async function assertSame(
 async function copyMarkers(step: CopyStep, prefix: string, run: StepRun): Promise<void> {
   const [from, to] = [run.ports.store(step.from), run.ports.store(step.to)];
   for await (const { key } of from.list(prefix, {}, run.signal)) {
+    if (isPinKey(key)) continue; // its restore ends it only where it reads
     if ((await to.head(key, run.signal)) !== null) continue; // a marker of that name says the same there
     await writeOnce(to, key, await readText(from, key, run.signal), run.signal);
   }

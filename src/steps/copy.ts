@@ -1,5 +1,6 @@
 import type { Facts } from "../model/audit-entry.ts";
 import { folderOf, MANIFEST, originKey } from "../model/layout.ts";
+import { isPinKey } from "../model/made-database.ts";
 import type { Manifest, ManifestObject } from "../model/manifest.ts";
 import type { CopyStep } from "../model/step.ts";
 import type { ObjectInfo, ObjectStore } from "../ports/object-store.ts";
@@ -104,11 +105,12 @@ function damaged(key: string): DbopsError {
   return new DbopsError([problem("OBJECT_DAMAGED", detail, { fix: ANOTHER_STORE })]);
 }
 
-/** The origin and the holds; proofs are made per store. */
+/** The origin and the holds but a restore's; proofs are made per store. */
 async function copyMarkers({ from, to, manifest }: Copying, signal: AbortSignal): Promise<void> {
   const folder = folderOf(manifest.name);
   await writeOnce(to, `${folder}${originKey(manifest.origin)}`, "", signal);
   for await (const { key } of from.list(`${folder}hold/`, {}, signal)) {
+    if (isPinKey(key)) continue; // its restore ends it only where it reads
     if ((await to.head(key, signal)) !== null) continue; // a hold of that name holds it there too
     await writeOnce(to, key, await readText(from, key, signal), signal);
   }

@@ -46,6 +46,13 @@ it("brings the file, its origin, its holds and its checksum, byte for byte", asy
   expect(await standing()).toMatchObject({ state: "done" });
 });
 
+it("leaves the hold of a restore where it reads", async () => {
+  primary.put(`${NAME}.hold.restore-0a0a0a0a.json`, "{}");
+  primary.put(`${NAME}.hold.restore-drill.json`, "{}");
+  expect(await copied()).toBe("done");
+  expect(dr.keys()).toEqual([`${NAME}.hold.restore-drill.json`, FILE, CHECKSUM]);
+});
+
 it("keeps the checksum as the scripts wrote it, with the path that the file had", async () => {
   const theirs = LINE.replace(FILE, `/tmp/backups/${FILE}`);
   primary.put(CHECKSUM, theirs);
