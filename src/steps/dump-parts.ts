@@ -1,7 +1,7 @@
 import { Readable, Transform } from "node:stream";
 import type { Facts } from "../model/audit-entry.ts";
 import type { ArchiveCompression } from "../model/manifest.ts";
-import { DumpEnd } from "../model/plain-dump/dump-end.ts";
+import { PlainDump } from "../model/plain-dump/plain-dump.ts";
 import type { ProgramOutput } from "../ports/postgres.ts";
 import { chain } from "../ports/stream/chain.ts";
 import { gzip } from "../ports/stream/gzip.ts";
@@ -57,13 +57,16 @@ async function* renderDetail(
   yield Buffer.from(`${JSON.stringify({ formatVersion: 1, ...content, warnings }, null, 2)}\n`);
 }
 
-/** pg_dump's plain SQL in a gzip file; it ends only when the trailer has passed, which alone proves a plain dump whole. */
+/**
+ * pg_dump's plain SQL in a gzip file; it ends only when the trailer has passed, which alone proves a plain dump whole, and fails at the
+ * first thing that a restore would refuse to run.
+ */
 export function sqlPart(
   output: ProgramOutput,
   options: { readonly level: number; readonly onProgress: (bytes: number) => void },
 ): Part {
   const plain = meter(options.onProgress);
-  const measured = chain(output.body, plain.through, endingAsDump());
+  const measured = chain(output.body, plain.through, restorable());
   const body = gzip(measured, options.level, (chunk) => output.recycle(chunk));
   const facts = Promise.all([plain.measure, output.settled]).then(([measure, report]) => ({
     ...fromPartFacts({
@@ -77,15 +80,33 @@ export function sqlPart(
   return { name: "sql", body, facts };
 }
 
-function endingAsDump(): Transform {
-  const end = new DumpEnd();
+function restorable(): Transform {
+  const dump = new PlainDump({ serverMajor: Number.POSITIVE_INFINITY, onForbidden: "refuse" });
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      end.next(chunk);
-      done(null, chunk);
+      try {
+        dump.next(Buffer.from(chunk)); // copied: whoever owns the chunk may write over it
+        done(null, chunk);
+      } catch (error) {
+        done(notRestorable(error));
+      }
     },
-    flush: (done) => done(end.isWhole ? null : cutShort()),
+    flush(done) {
+      try {
+        dump.end();
+        done(null);
+      } catch (error) {
+        done(error instanceof DbopsError && error.is("OBJECT_DAMAGED") ? cutShort() : notRestorable(error));
+      }
+    },
   });
+}
+
+function notRestorable(error: unknown): Error {
+  if (!(error instanceof DbopsError)) return error instanceof Error ? error : new Error(String(error));
+  const detail = `pg_dump: ${error.problems[0]?.detail}: what no restore reads is not stored`;
+  const fix = "change what the message names in the database, or back it up with format: archive";
+  return new DbopsError([problem("DUMP_FAILED", detail, { fix, final: true })], error);
 }
 
 function cutShort(): DbopsError {

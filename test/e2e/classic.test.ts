@@ -107,6 +107,18 @@ describe("the verify of a runbook's file", () => {
     ]);
   });
 
+  it("says of a whole dump that no restore of dbops runs it", async () => {
+    await make("sed 's/_strings = on/_strings = off/'");
+    const ran = await verified(["--deep"]);
+    expect([ran.code, failureOf(ran, STEP)]).toMatchObject([
+      1,
+      {
+        code: "LOAD_FAILED",
+        detail: expect.stringContaining("the dump is whole, but holds SET standard_conforming_strings = off"),
+      },
+    ]);
+  });
+
   it("says that the passphrase is another one", async () => {
     const ran = await verified(["--deep"], "another one");
     expect([ran.code, failureOf(ran, STEP)]).toMatchObject([1, { code: "CIPHER_FAILED" }]);

@@ -46,6 +46,7 @@ async function readSnapshot(context: Context): Promise<Snapshot> {
     "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'",
   );
   await endWithClient(session);
+  const dumped = { ...context, target: await withPlainStrings(session, target) };
   await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   const facts = await readFacts(session, target, true);
   await session.query("SET LOCAL search_path = pg_catalog");
@@ -57,8 +58,8 @@ async function readSnapshot(context: Context): Promise<Snapshot> {
     sizeBytes: facts.sizeBytes,
     schemaRevision: await readSchemaRevision(session, facts),
     detail: await readDetail(session, facts),
-    dump: (signal) => dump(context, facts, ["--format=custom", "--compress=0"], signal),
-    dumpSql: (signal) => dump(context, facts, ["--format=plain"], signal),
+    dump: (signal) => dump(dumped, facts, ["--format=custom", "--compress=0"], signal),
+    dumpSql: (signal) => dump(dumped, facts, ["--format=plain"], signal),
     countRows: (signal) => beginCounting(session, target, signal),
     globals: (signal) => globals(context, facts, signal),
     close: () => session.close(),
@@ -80,6 +81,18 @@ async function dump(
   ];
   const fix = `look into the log of the server at ${target.endpoint}, then apply again`;
   return startProgram({ tool, args, env: childEnvironment(target, env), fix }, signal);
+}
+
+/**
+ * As pg_dump connects: a dump with backslashes that escape in its strings would be one that no restore reads. The option is given only where
+ * server, database or role turn the setting off: a pooler may refuse it.
+ */
+async function withPlainStrings(session: Session, target: Target): Promise<Target> {
+  const [row] = await session.query<{ strings: string }>(
+    "SELECT pg_catalog.current_setting('standard_conforming_strings') AS strings",
+  );
+  if (row?.strings === "on") return target;
+  return { ...target, options: `${target.options ?? ""} -c standard_conforming_strings=on`.trim() };
 }
 
 async function globals(

@@ -237,7 +237,7 @@ export class PlainDump {
       "LOAD_FAILED",
       `the dump holds ${what} (near byte ${this.#doneBytes}), which no restore of a plain dump runs`,
       {
-        fix: "look at it; what pg_dump wrote without --create holds no such thing",
+        fix: "restore another backup; openssl, gunzip and psql load this one by hand, and run all that is in it",
         final: true,
       },
     );

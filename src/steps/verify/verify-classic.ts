@@ -14,7 +14,7 @@ import type { Variant } from "./variant.ts";
 
 /**
  * Reads every stored byte of the runbook's file and compares it with the checksum beside it; `deep` also opens it and reads the dump to
- * the trailer, which alone proves it whole. Without a checksum only `deep` tells anything.
+ * the trailer, which alone proves it whole, and fails where it holds what a restore refuses to run. Without a checksum only `deep` tells anything.
  */
 export const verifyClassic: Variant<VerifyClassicStep> = {
   async probe(step: VerifyClassicStep, run: ProbeRun): Promise<Standing> {
@@ -84,11 +84,14 @@ async function readDump(step: VerifyClassicStep, key: string, run: StepRun): Pro
   return naming(key, async () => {
     const body = openClassic(stored, { cipher: run.ports.classicCipher, passphrase });
     for await (const chunk of body) dump.next(chunk);
-    return dump.end();
+    const facts = dump.end();
+    if (facts.forbidden === null) return facts;
+    const detail = `the dump is whole, but holds ${facts.forbidden}, which no restore of a plain dump runs`;
+    return fail("LOAD_FAILED", detail, { fix: anotherBackup(step, run), final: true });
   });
 }
 
-/** `plainBytes`: of SQL text. `forbidden`: what dbops would refuse to restore; the runbook's commands do not look. */
-function dumpFacts({ bytes, statements, tables, madeBy, forbidden }: PlainDumpFacts): Facts {
-  return { plainBytes: bytes, statements, tables, madeBy, forbidden };
+/** `plainBytes`: of SQL text. */
+function dumpFacts({ bytes, statements, tables, madeBy }: PlainDumpFacts): Facts {
+  return { plainBytes: bytes, statements, tables, madeBy };
 }

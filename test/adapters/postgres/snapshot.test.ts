@@ -43,6 +43,16 @@ async function sqlOf(archive: Buffer): Promise<string> {
 }
 
 describe("a dump", () => {
+  test("as SQL has plain strings, whatever the role sets", async () => {
+    await cluster.psql("postgres", "ALTER ROLE backup SET standard_conforming_strings = off");
+    try {
+      const { bytes } = await withSnapshot(async (one) => whole(await one.dumpSql(signal())));
+      expect(bytes.toString("latin1")).toContain("\nSET standard_conforming_strings = on;\n");
+    } finally {
+      await cluster.psql("postgres", "ALTER ROLE backup RESET standard_conforming_strings");
+    }
+  });
+
   test("by a role with SELECT alone comes back as an equal database, whatever the names", async () => {
     const { bytes, warnings } = await withSnapshot(async (one) => whole(await one.dump(signal())));
     expect(warnings).toEqual([]);

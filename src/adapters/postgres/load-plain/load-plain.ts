@@ -101,23 +101,31 @@ function assertCommitted(
   { token, place }: { readonly token: string; readonly place: string },
 ): void {
   const again = "look into the log of the server, then apply again";
-  const refuse = (why: string, fix: string): never =>
-    fail("LOAD_FAILED", `${place}: ${why}; nothing of it counts as loaded`, { fix });
+  const refuse = (why: string, fix: string, final = false): never =>
+    fail("LOAD_FAILED", `${place}: ${why}; nothing of it counts as loaded`, { fix, final });
   if (end.error !== null) refuse(`psql does not start (${end.error.message})`, again);
   if (end.refusal !== null) {
     const { message, sqlstate } = end.refusal;
-    refuse(`${message}${sqlstate === null ? "" : ` (SQLSTATE ${sqlstate})`}`, fixFor(sqlstate));
+    const fix = fixFor(sqlstate) ?? again;
+    refuse(`${message}${sqlstate === null ? "" : ` (SQLSTATE ${sqlstate})`}`, fix, fix === ANOTHER);
   }
   if (end.killedBy !== null) refuse(`psql was killed by ${end.killedBy}`, again);
   if (end.code !== 0) refuse(`psql ended with exit code ${end.code}`, again);
   if (!end.printed.endsWith(`${token}\n`)) refuse("psql did not confirm the end of the transaction", again);
 }
 
-function fixFor(sqlstate: string | null): string {
+/** null: the state does not tell. */
+function fixFor(sqlstate: string | null): string | null {
+  if (sqlstate === null) return null;
   if (sqlstate === "53200")
     return "a plain dump is loaded in one transaction, which locks every table: raise max_locks_per_transaction on the server, then apply again";
   if (sqlstate === "42704" || sqlstate === "0LP01")
     return "create the role or object that the message names, then apply again";
-  if (sqlstate?.startsWith("53") === true) return "make room on the server, then apply again";
-  return "look into the log of the server, then apply again";
+  if (sqlstate.startsWith("53")) return "make room on the server, then apply again";
+  return sqlstate !== NO_RIGHT && OF_THE_DUMP.test(sqlstate) ? ANOTHER : null;
 }
+
+const ANOTHER = "the dump itself does not load, and would fail so again: restore another backup";
+/** Values, constraints, names and syntax, and what its own functions raise: an empty database has none but the dump's. */
+const OF_THE_DUMP = /^(22|23|42|P0)/;
+const NO_RIGHT = "42501";

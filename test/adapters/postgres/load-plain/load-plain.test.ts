@@ -143,6 +143,8 @@ describe("nothing is committed", () => {
     expect(problem).toMatchObject({
       code: "LOAD_FAILED",
       detail: expect.stringContaining('invalid input syntax for type integer: "…" (SQLSTATE 22P02)'),
+      fix: expect.stringContaining("restore another backup"),
+      final: true,
     });
     expect(JSON.stringify(problem)).not.toContain("hush");
   });
@@ -164,6 +166,7 @@ COPY a (i) FROM stdin;
     expect(problem).toMatchObject({
       detail: expect.stringContaining('role "nobody_here" does not exist (SQLSTATE 42704)'),
       fix: expect.stringContaining("create the role"),
+      final: false,
     });
   });
 
