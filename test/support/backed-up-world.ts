@@ -2,15 +2,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { fillForStall } from "./held-lock.ts";
-import { type Cluster, type ClusterOptions, startCluster } from "./postgres-cluster.ts";
+import { startKept } from "./kept-world.ts";
+import type { Cluster } from "./postgres-cluster.ts";
 import { backupsIn } from "./store-files.ts";
-import {
-  copyWorkplace,
-  type Declaration,
-  environmentYaml,
-  makeWorkplace,
-  type Workplace,
-} from "./workplace.ts";
+import { copyWorkplace, type Declaration, environmentYaml, type Workplace } from "./workplace.ts";
 
 /** One server with the database `app`, and a workplace whose stores `primary` and `dr` hold one real, scheduled backup of it. */
 export interface World {
@@ -26,24 +21,18 @@ export interface World {
 }
 
 /** Makes one for a whole file of tests. */
-export async function startWorld(options: ClusterOptions = {}): Promise<World> {
-  const cluster = await startCluster({ inMemory: true, ...options });
-  const template = await makeWorkplace();
-  const stop = async () => {
-    await template.remove();
-    await cluster.stop();
+export async function startWorld(): Promise<World> {
+  const { cluster, template, made, stop } = await startKept("backed-up", backUp);
+  return {
+    cluster,
+    first: made,
+    fresh: (declaration = {}) => freshCopy(template, cluster, declaration),
+    stop,
   };
-  try {
-    const first = await backUp(template, cluster);
-    return { cluster, first, fresh: (declaration = {}) => freshCopy(template, cluster, declaration), stop };
-  } catch (error) {
-    await stop(); // nobody else can
-    throw error;
-  }
 }
 
 /** The stamp of the backup that it makes. */
-async function backUp(template: Workplace, cluster: Cluster): Promise<string> {
+async function backUp(cluster: Cluster, template: Workplace): Promise<string> {
   await cluster.createDatabase("app");
   await fillForStall(cluster, "app");
   await template.declare("production", environmentYaml(template, cluster, BOTH));

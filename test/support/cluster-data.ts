@@ -53,16 +53,19 @@ export interface ClusterTemplate {
 
 const TEMPLATE = "DBOPS_TEST_CLUSTER";
 
-let isTaken = false;
+let isClaimed = false;
 
-/**
- * The one that the run of the tests was prepared with, for the first cluster of a file of tests: two clusters of one test never
- * have the same system identifier. Null: there is none (any more).
- */
+/** True once in a process: two clusters of one test never are copies, which have the same system identifier. */
+export function claimCopy(): boolean {
+  if (isClaimed) return false;
+  isClaimed = true;
+  return true;
+}
+
+/** The one that the run of the tests was prepared with; null when there is none, or a copy was started here already. */
 export async function takeTemplate(): Promise<ClusterTemplate | null> {
   const folder = process.env[TEMPLATE];
-  if (folder === undefined || isTaken) return null;
-  isTaken = true;
+  if (folder === undefined || !claimCopy()) return null;
   return { data: join(folder, "data"), password: await readFile(join(folder, "password"), "utf8") };
 }
 

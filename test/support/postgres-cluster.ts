@@ -21,7 +21,7 @@ import { memoryFolder } from "./memory-folder.ts";
 import { commandAs, run, type User, unprivilegedUser } from "./server-user.ts";
 
 export interface ClusterOptions {
-  /** Keeps the data in memory where the machine has /dev/shm. */
+  /** Keeps the data in memory where the machine has enough. */
   readonly inMemory?: boolean;
   /** Lines for postgresql.conf; they win over the throwaway defaults. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -29,6 +29,8 @@ export interface ClusterOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Streams from this cluster instead of being a new one. */
   readonly standbyOf?: Cluster;
+  /** Begins with a copy of this data instead of being a new one. */
+  readonly copyOf?: ClusterTemplate;
 }
 
 /** A throwaway PostgreSQL server on 127.0.0.1, run by an unprivileged user, gone after `stop`. */
@@ -41,6 +43,7 @@ export interface Cluster {
   /** Holds `password`, which roles made by `createRole` share: a secret source for environment files. */
   readonly passwordFile: string;
   readonly logFile: string;
+  readonly dataFolder: string;
   /** The folder with the server's programs. */
   readonly binFolder: string;
   /** Runs SQL as the superuser, stops at the first error; unaligned rows without header, without the last newline. */
@@ -60,7 +63,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const folder = await mkdtemp(join(options.inMemory === true ? memoryFolder() : tmpdir(), "dbops-pg-"));
   const owner = await unprivilegedUser();
   const primary = options.standbyOf;
-  const template = primary === undefined ? await takeTemplate() : null;
+  const template = options.copyOf ?? (primary === undefined ? await takeTemplate() : null);
   const password = primary?.password ?? template?.password ?? randomBytes(12).toString("hex");
   const layout = layoutOf(folder, password);
   try {
@@ -211,6 +214,7 @@ function clusterOf(layout: Layout, port: number, running: Running): Cluster {
     password: layout.password,
     passwordFile: layout.passwordFile,
     logFile: layout.logFile,
+    dataFolder: layout.data,
     binFolder: layout.bin,
     psql,
     createDatabase: async (name) => void (await psql("postgres", `CREATE DATABASE ${quoted(name)};`)),

@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { onTestFinished } from "vitest";
 import { contentOf, type DatabaseContent } from "./database-content.ts";
 import { type Declared, declareApp } from "./declared-environment.ts";
-import { type Cluster, startCluster } from "./postgres-cluster.ts";
+import { startKept } from "./kept-world.ts";
+import type { Cluster } from "./postgres-cluster.ts";
 import { mustSucceed, takeBackup } from "./taken-backup.ts";
-import { copyWorkplace, makeWorkplace, type Workplace } from "./workplace.ts";
+import { copyWorkplace, type Workplace } from "./workplace.ts";
 
 /** A database with everything that is hard to bring back, and a workplace with one backup of it. */
 export interface RestorableWorld {
@@ -31,32 +32,22 @@ export interface Restored extends DatabaseContent {
 
 /** Makes one for a whole file of tests. */
 export async function startRestorableWorld(): Promise<RestorableWorld> {
-  const [cluster, template] = await Promise.all([startCluster({ inMemory: true }), makeWorkplace()]);
-  const stop = async () => {
-    await template.remove();
-    await cluster.stop();
-  };
-  try {
-    await cluster.psql("postgres", ROLES);
-    await cluster.createDatabase(SOURCE);
-    await cluster.psql(SOURCE, await readFile("test/support/hard-schema.sql", "utf8"));
-    await cluster.psql(SOURCE, "CREATE TABLE owned AS SELECT 1 AS id; ALTER TABLE owned OWNER TO app_owner");
-    await cluster.psql(SOURCE, propertiesOf(SOURCE));
-    await declareApp(template, cluster, { ...declaration(cluster), database: SOURCE, counts: "exact" });
-    mustSucceed(await template.dbops(["init", "stores", "production"]));
-    const { manifest } = await takeBackup(template);
-    return {
-      cluster,
-      name: manifest.name,
-      stamp: manifest.name.slice(-15),
-      original: await restoredIn(cluster, SOURCE),
-      fresh: (declared = {}) => freshPlace(template, cluster, declared),
-      stop,
-    };
-  } catch (error) {
-    await stop(); // nobody else can
-    throw error;
-  }
+  const { cluster, template, made, stop } = await startKept("restorable", backUp);
+  return { cluster, ...made, fresh: (declared = {}) => freshPlace(template, cluster, declared), stop };
+}
+
+type BackedUp = Pick<RestorableWorld, "name" | "stamp" | "original">;
+
+async function backUp(cluster: Cluster, template: Workplace): Promise<BackedUp> {
+  await cluster.psql("postgres", ROLES);
+  await cluster.createDatabase(SOURCE);
+  await cluster.psql(SOURCE, await readFile("test/support/hard-schema.sql", "utf8"));
+  await cluster.psql(SOURCE, "CREATE TABLE owned AS SELECT 1 AS id; ALTER TABLE owned OWNER TO app_owner");
+  await cluster.psql(SOURCE, propertiesOf(SOURCE));
+  await declareApp(template, cluster, { ...declaration(cluster), database: SOURCE, counts: "exact" });
+  mustSucceed(await template.dbops(["init", "stores", "production"]));
+  const { name } = (await takeBackup(template)).manifest;
+  return { name, stamp: name.slice(-15), original: await restoredIn(cluster, SOURCE) };
 }
 
 /** All that a restore brings back. */

@@ -30,7 +30,7 @@ export async function makeWorkplace(): Promise<Workplace> {
 }
 
 /** A copy of its own of everything in a workplace: environments, stores with their marks and backups, key, plans. */
-export async function copyWorkplace(workplace: Workplace): Promise<Workplace> {
+export async function copyWorkplace(workplace: Pick<Workplace, "folder" | "recipient">): Promise<Workplace> {
   const folder = await newFolder();
   await cp(workplace.folder, folder, { recursive: true, preserveTimestamps: true });
   return workplaceIn(folder, workplace.recipient);

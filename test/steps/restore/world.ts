@@ -15,10 +15,11 @@ import type { Ports } from "../../../src/steps/handler.ts";
 import { handlers } from "../../../src/steps/handlers.ts";
 import { never, optionsOf, planOf, recordsOf } from "../../apply/build.ts";
 import { type Declared, declareApp } from "../../support/declared-environment.ts";
+import { startKept } from "../../support/kept-world.ts";
 import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
-import { type Cluster, type ClusterOptions, startCluster } from "../../support/postgres-cluster.ts";
+import type { Cluster, ClusterOptions } from "../../support/postgres-cluster.ts";
 import { mustSucceed, takeBackup } from "../../support/taken-backup.ts";
-import { copyWorkplace, makeWorkplace, type Workplace } from "../../support/workplace.ts";
+import { copyWorkplace, type Workplace } from "../../support/workplace.ts";
 import { restoreSteps } from "./steps.ts";
 
 /** A server, and a workplace whose store `primary` has one real, encrypted backup of its database `app`. */
@@ -54,27 +55,21 @@ const SCHEMA = `
   CREATE TABLE "odd schema"."odd table" (id int REFERENCES signals (id));
   CREATE MATERIALIZED VIEW newest AS SELECT max(at) AS at FROM signals;`;
 
-export async function startRestoreWorld(options: ClusterOptions = {}): Promise<RestoreWorld> {
-  const [cluster, template] = await Promise.all([
-    startCluster({ inMemory: true, ...options }),
-    makeWorkplace(),
-  ]);
-  const stop = async () => {
-    await template.remove();
-    await cluster.stop();
-  };
-  try {
-    await cluster.createDatabase("app");
-    await cluster.psql("app", SCHEMA);
-    await declareApp(template, cluster, declaration(cluster));
-    mustSucceed(await template.dbops(["init", "stores", "production"]));
-    const { manifest } = await takeBackup(template);
-    const at = { cluster, template, backup: manifest.name };
-    return { cluster, backup: manifest.name, place: (declared = {}) => makePlace(at, declared), stop };
-  } catch (error) {
-    await stop(); // nobody else can
-    throw error;
-  }
+export async function startRestoreWorld(
+  options: Pick<ClusterOptions, "settings"> = {},
+): Promise<RestoreWorld> {
+  const { cluster, template, made: backup, stop } = await startKept("restore", backUp, options);
+  const at = { cluster, template, backup };
+  return { cluster, backup, place: (declared = {}) => makePlace(at, declared), stop };
+}
+
+/** The name of the backup that it makes. */
+async function backUp(cluster: Cluster, template: Workplace): Promise<string> {
+  await cluster.createDatabase("app");
+  await cluster.psql("app", SCHEMA);
+  await declareApp(template, cluster, declaration(cluster));
+  mustSucceed(await template.dbops(["init", "stores", "production"]));
+  return (await takeBackup(template)).manifest.name;
 }
 
 function declaration(cluster: Cluster): Declared {
