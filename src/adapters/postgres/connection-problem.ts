@@ -1,7 +1,7 @@
 import { DbopsError } from "../../problems/dbops-error.ts";
 import { type Problem, problem } from "../../problems/problem.ts";
 import { shellQuoted } from "../../problems/shell-quoted.ts";
-import { withoutData } from "./load/without-data.ts";
+import { untilData, withoutData } from "./load/without-data.ts";
 import type { Target } from "./target.ts";
 
 /** What kept a session from opening, as a DbopsError; passes one on that is one already. */
@@ -27,7 +27,7 @@ export function queryError(error: unknown, target: Target): DbopsError {
   const facts = factsOf(error);
   const { code } = facts;
   if (isLost(error)) return new DbopsError([connectionProblem(facts, target)], error);
-  const detail = `${target.database} at ${target.endpoint}: ${withoutData(facts.message)}${code === "" ? "" : ` (${code})`}`;
+  const detail = `${target.database} at ${target.endpoint}: ${/^[0-9A-Z]{5}$/.test(code) ? withoutData(facts.message, code) : untilData(facts.message)}${code === "" ? "" : ` (${code})`}`;
   const isServers = /^[0-9A-Z]{5}$/.test(code);
   if (!isServers || /^42(?!501)/.test(code)) return new DbopsError([problem("INTERNAL", detail)], error);
   const known = code === "42501" ? "RIGHTS_MISSING" : "DUMP_FAILED";

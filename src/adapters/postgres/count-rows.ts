@@ -93,7 +93,7 @@ function refuse(error: unknown, quoted: string, target: Target): never {
   const known = queryError(error, target);
   const { code, message } = factsOf(error);
   if (error instanceof DbopsError || isLost(error) || !/^[0-9A-Z]{5}$/.test(code)) throw known;
-  const why = `the rows of ${quoted} could not be counted: ${withoutData(message)} (${code})`;
+  const why = `the rows of ${quoted} could not be counted: ${withoutData(message, code)} (${code})`;
   const kind: ProblemCode = code === "42501" ? "RIGHTS_MISSING" : "DUMP_FAILED";
   const fix = fixOf(code, target) ?? known.problems[0]?.fix ?? "apply again";
   throw new DbopsError([problem(kind, `${target.database} at ${target.endpoint}: ${why}`, { fix })], error);

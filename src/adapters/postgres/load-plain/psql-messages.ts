@@ -1,4 +1,4 @@
-import { withoutData } from "../load/without-data.ts";
+import { untilData, withoutData } from "../load/without-data.ts";
 import { stderrLines } from "../stderr-lines.ts";
 
 /** Reads the stderr of psql (`VERBOSITY=verbose`, `SHOW_CONTEXT=never`) as it comes; first lines only, without values. */
@@ -25,7 +25,8 @@ export function readPsqlMessages(): PsqlMessages {
     const own = /^psql(?::<stdin>:\d+)?: (.*)$/s.exec(line)?.[1];
     if (own === undefined) return; // DETAIL, HINT, LOCATION, the rest of a message
     const [, level, sqlstate = null, text = own] = LEVEL.exec(own) ?? [];
-    const message = withoutData(text.trim()).slice(0, MAX_SHOWN);
+    const said = level === undefined ? untilData(text.trim()) : withoutData(text.trim(), sqlstate);
+    const message = said.slice(0, MAX_SHOWN);
     if (level === undefined || /^(ERROR|FATAL|PANIC)$/.test(level)) refusal ??= { message, sqlstate };
     else if (level === "WARNING" && warnings.length < MAX_WARNINGS) warnings.push(message);
   };

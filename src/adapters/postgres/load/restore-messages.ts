@@ -1,5 +1,5 @@
 import { stderrLines } from "../stderr-lines.ts";
-import { withoutData } from "./without-data.ts";
+import { untilData, withoutData } from "./without-data.ts";
 
 /** Reads the stderr of `pg_restore --verbose` as it comes; only failures and some warnings are kept. */
 export interface RestoreMessages {
@@ -54,6 +54,7 @@ const PREFIX = /^pg_restore: (?:error: |warning: )?/;
 const TORN_PREFIX = /^(?:pg_restore:|error: |warning: | )+/;
 /** Two blanks follow a severity of the server, which comes in the server's language. */
 const REFUSED = /^(?:could not |COPY failed for table ).*?: (?<severity>\p{L}+): {2}(?<message>.*)$/u;
+const SERVERS = /^(?<prefix>.*?\p{Lu}+: {2})(?<message>.*)$/u;
 const LOST = /^(?:server closed the connection unexpectedly|SSL connection has been closed unexpectedly)$/;
 const MAX_SHOWN = 500;
 const MAX_WARNINGS = 50;
@@ -134,7 +135,7 @@ class Said {
       return;
     }
     this.#current = this.#named.shift() ?? this.#current;
-    this.#failures.push({ id: this.#current, message: shown(message) });
+    this.#failures.push({ id: this.#current, message: withoutData(message, null).slice(0, MAX_SHOWN) });
   }
 
   #fail(text: string): void {
@@ -167,5 +168,6 @@ class Said {
 }
 
 function shown(text: string): string {
-  return withoutData(text).slice(0, MAX_SHOWN);
+  const { prefix = "", message = null } = SERVERS.exec(text)?.groups ?? {};
+  return (message === null ? untilData(text) : `${prefix}${withoutData(message, null)}`).slice(0, MAX_SHOWN);
 }

@@ -34,10 +34,14 @@ export function analyze(access: AdminAccess, name: string, signal: AbortSignal):
         const { code, message } = factsOf(error);
         if (!/^42(?!501)/.test(code)) throw targetError(error, target);
         // no bug in dbops: indexes and statistics of expressions call functions of the database
-        fail("RESTORE_FAILED", `${name} at ${target.endpoint}: ANALYZE: ${withoutData(message)} (${code})`, {
-          fix: `correct in ${name} the function that an index or statistics of an expression calls, then apply again`,
-          cause: error,
-        });
+        fail(
+          "RESTORE_FAILED",
+          `${name} at ${target.endpoint}: ANALYZE: ${withoutData(message, code)} (${code})`,
+          {
+            fix: `correct in ${name} the function that an index or statistics of an expression calls, then apply again`,
+            cause: error,
+          },
+        );
       });
   });
 }
@@ -84,7 +88,7 @@ async function answerTo(sql: string, session: Session, target: Target): ReturnTy
     return refuse(
       code === "57014"
         ? "no answer within 5 minutes, or it was cancelled"
-        : `${withoutData(message)} (${code})`,
+        : `${withoutData(message, code)} (${code})`,
       error,
     );
   }

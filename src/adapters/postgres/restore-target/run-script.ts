@@ -28,7 +28,10 @@ export async function runScript(
       } catch (error) {
         const { code, message } = factsOf(error);
         if (isLost(error) || code === "") throw targetError(error, target);
-        refuse(script, lineOf(statement, error), { what: `${withoutData(message)} (${code})`, cause: error });
+        refuse(script, lineOf(statement, error), {
+          what: `${withoutData(message, code)} (${code})`,
+          cause: error,
+        });
       }
     }
   });

@@ -8,7 +8,7 @@ import type { Target } from "../target.ts";
 export function targetError(error: unknown, target: Target): DbopsError {
   if (error instanceof DbopsError) return error;
   const { code, message } = factsOf(error);
-  const detail = `${target.database} at ${target.endpoint}: ${withoutData(message)} (${code})`;
+  const detail = `${target.database} at ${target.endpoint}: ${withoutData(message, code)} (${code})`;
   if (code === "42501")
     return new DbopsError(
       [

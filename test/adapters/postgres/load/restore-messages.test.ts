@@ -55,9 +55,9 @@ describe("what pg_restore says of one session", () => {
 
   test("is fatal when an error belongs to no entry", () => {
     const said = read(
-      "pg_restore: while INITIALIZING:\npg_restore: error: could not execute query: ERROR:  no\n",
+      "pg_restore: while INITIALIZING:\npg_restore: error: could not execute query: ERROR:  out of memory\n",
     );
-    expect(said.fatal).toBe("no");
+    expect(said.fatal).toBe("out of memory");
   });
 
   test("is fatal when it is not pg_restore's", () => {

@@ -104,7 +104,7 @@ test("a connection that is a URL or a service gives the place, and neither its u
 test("what the role sets about timeouts and read-only transactions does not hinder a restore", async () => {
   await cluster.psql(
     "postgres",
-    `ALTER ROLE postgres SET default_transaction_read_only = on; ALTER ROLE postgres SET statement_timeout = '1ms';
+    `ALTER ROLE postgres SET default_transaction_read_only = on; ALTER ROLE postgres SET statement_timeout = '50ms';
      ALTER ROLE postgres SET standard_conforming_strings = off`,
   );
   const target = openRestoreTarget(declaredWith(cluster, adminOf(cluster)), { secrets, env: {} });
