@@ -44,6 +44,8 @@ export function inPlaceCase(sorting: Sorting): InPlaceCase {
     const why = whyStays(one, { ...sorting, filled });
     if (why !== null) stays.set(one.name, why);
   }
+  for (const name of archived.keys()) // of a backup that was made while they stood there
+    if (isMadeSchema(name)) stays.set(name, { why: PUT_ASIDE, isOfExtension: false });
   const moved = inside.schemas.filter(({ name }) => !stays.has(name));
   const names = new Set(moved.map(({ name }) => name));
   const extensions = inside.extensions.filter(({ schema }) => names.has(schema));
@@ -57,6 +59,8 @@ export function inPlaceCase(sorting: Sorting): InPlaceCase {
   };
   return { inside, moves, stays, schemas };
 }
+
+const PUT_ASIDE = "an earlier restore in place moved it aside";
 
 /** The marker of a plan; the same seed gives the same name. */
 export function markerFor(seed: string): string {
@@ -90,7 +94,7 @@ function whyStays(
   { name, extension, holdsOwn }: SchemaInside,
   { platform, inside, filled }: Sorting & { readonly filled: ReadonlySet<string> },
 ): StayingSchema | null {
-  if (isMadeSchema(name)) return { why: "an earlier restore in place moved it aside", isOfExtension: false };
+  if (isMadeSchema(name)) return { why: PUT_ASIDE, isOfExtension: false };
   if (isPlatformSchema(platform, name)) return { why: `it belongs to ${platform}`, isOfExtension: false };
   if (extension !== null) return { why: `the extension ${extension} made it`, isOfExtension: true };
   const held = inside.extensions.filter(({ schema }) => schema === name).map((one) => one.name);

@@ -53,6 +53,19 @@ function details({ problems }: Planned): string {
 }
 
 describe("a restore in place", () => {
+  it("leaves out what an earlier one had put aside when the backup was made, rows included", () => {
+    const marked = [
+      entry("SCHEMA", "- dbops_0a1b2c3d_old app", 1),
+      entry("SCHEMA", "- dbops_0a1b2c3d_old_1 app", 2),
+      entry("TABLE", "dbops_0a1b2c3d_old_1 users app", 3),
+      entry("TABLE DATA", "dbops_0a1b2c3d_old_1 users app", 4),
+    ];
+    const made = inPlace({}, { entries: marked });
+    expect(details(made)).toBe("");
+    expect(skipped(made)).toEqual(marked.map((one) => one.text));
+    expect(asideOf(made).moves?.stays).toEqual([]);
+  });
+
   it("moves the schemas aside before the load, and ends with keeping it or giving the names back", () => {
     const made = inPlace();
     expect(made.problems).toEqual([]);

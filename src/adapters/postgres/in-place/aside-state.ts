@@ -98,6 +98,28 @@ export function movedAs(
   });
 }
 
+/** What the marker of a restore in place says that is not over; null: there is none. */
+export async function openNote(session: Session): Promise<AsideNote | null> {
+  const markers = await session.query<{ comment: string | null }>(MARKERS);
+  const notes = markers.flatMap(({ comment }) => parseAsideNote(comment) ?? []);
+  return notes.find(({ state }) => state === "aside" || state === "loaded") ?? null;
+}
+
+const MARKERS = `
+  SELECT pg_catalog.obj_description(oid, 'pg_namespace') AS comment FROM pg_catalog.pg_namespace
+  WHERE nspname ~ '^dbops_[0-9a-f]{8}_old$'`;
+
+/** RESTORE_BLOCKED while a restore in place by another plan is not over: what it loads would be taken for the application's. */
+export async function refuseUnfinished(
+  session: Session,
+  { database, plan }: Pick<AsidePlace, "database"> & { readonly plan: string | null },
+): Promise<void> {
+  const open = await openNote(session);
+  if (open === null || open.plan === plan) return;
+  const detail = `${database.name} is being restored in place, from ${open.backup}, by plan ${open.plan.slice(0, 12)}: that comes first to its end`;
+  fail("RESTORE_BLOCKED", detail, { fix: `dbops apply ${open.plan}` });
+}
+
 async function commentOf(
   session: Session,
   marker: string,

@@ -5,14 +5,14 @@ import type { AdminAccess } from "../restore-target/admin-access.ts";
 import type { Session } from "../session.ts";
 import { freshOf, mustBe, type SchemaNow, schemasNow } from "./aside-state.ts";
 import { changeInside, endOthers, type Inside } from "./change-inside.ts";
-import { looseNow, makeSchema, moveExtension, renameAll } from "./move-aside.ts";
+import { looseNow, makeSchema, moveExtension, renameAll, writeNote } from "./move-aside.ts";
 
 /** Each takes a lock until the end of its transaction. */
 const LARGE_OBJECTS_AT_ONCE = 500;
 
 /** As `InPlaceTarget.clear`. */
 export async function clearLoad(access: AdminAccess, place: AsidePlace, signal: AbortSignal): Promise<void> {
-  await removeLargeObjects(access, place, signal);
+  await removeLargeObjects(access, place, ["aside"], signal);
   await changeInside(access, place, (inside) => clear(inside, place), signal);
 }
 
@@ -36,11 +36,14 @@ async function clear(inside: Inside, place: AsidePlace): Promise<void> {
 export async function removeLargeObjects(
   access: AdminAccess,
   place: AsidePlace,
+  states: readonly AsideNote["state"][],
   signal: AbortSignal,
 ): Promise<void> {
   const some = async ({ session }: Inside): Promise<boolean> => {
-    const note = await mustBe(session, place, ["aside", "loaded", "back"]);
+    const note = await mustBe(session, place, states);
     if (note.state === "back" || note.hasLargeObjects || !note.closes) return false;
+    // from now on it is not whole, whatever becomes of this run
+    if (note.state === "loaded") await writeNote(session, place.marker, { ...note, state: "aside" });
     const removed = await session.query(
       `SELECT lo_unlink(oid) FROM (SELECT oid FROM pg_largeobject_metadata LIMIT ${LARGE_OBJECTS_AT_ONCE}) AS batch`,
     );

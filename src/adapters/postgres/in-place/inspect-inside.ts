@@ -4,6 +4,7 @@ import { fail } from "../../../problems/dbops-error.ts";
 import { type AdminAccess, inSession } from "../restore-target/admin-access.ts";
 import { refuseOther } from "../restore-target/set-note.ts";
 import type { Session } from "../session.ts";
+import { refuseUnfinished } from "./aside-state.ts";
 import { HOLDS_OWN, IS_OF_DATABASE, LOOSE } from "./catalog.ts";
 
 /** Longer than any question to the catalog takes. */
@@ -22,6 +23,7 @@ export function inspectInside(
     if (row === undefined) return fail("INTERNAL", "a session is in no database");
     const { oid, ...rights } = row;
     if (oid !== database.oid) refuseOther(database, oid);
+    await refuseUnfinished(session, { database, plan: null });
     return { ...rights, ...(await look(session)) };
   });
 }

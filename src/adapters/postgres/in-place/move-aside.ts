@@ -6,7 +6,7 @@ import { fail } from "../../../problems/dbops-error.ts";
 import { type AdminAccess, inSession } from "../restore-target/admin-access.ts";
 import { endSessionsSql } from "../restore-target/database-holders.ts";
 import type { Session } from "../session.ts";
-import { plannedNote, type SchemaNow, schemasNow } from "./aside-state.ts";
+import { plannedNote, refuseUnfinished, type SchemaNow, schemasNow } from "./aside-state.ts";
 import { LOOSE } from "./catalog.ts";
 import { changeInside, endOthers, type Inside } from "./change-inside.ts";
 import { closeDatabase } from "./doors.ts";
@@ -28,8 +28,10 @@ export async function moveAside(
 
 async function move(inside: Inside, aside: Aside): Promise<readonly string[]> {
   const { session } = inside;
+  const now = await schemasNow(session);
   if ((await plannedNote(session, aside, ["aside"])) !== null) return [];
-  refuseOthers(aside, await schemasNow(session));
+  await refuseUnfinished(session, aside);
+  refuseOthers(aside, now);
   await refuseLargeObjects(session, aside);
   const left = await endOthers(inside, aside);
   const note = await noteOf(inside, aside);

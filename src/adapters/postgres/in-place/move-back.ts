@@ -31,16 +31,18 @@ export function keepLoaded(access: AdminAccess, place: AsidePlace, signal: Abort
 
 /** As `InPlaceTarget.moveBack`. */
 export async function moveBack(access: AdminAccess, place: AsidePlace, signal: AbortSignal): Promise<void> {
-  await removeLargeObjects(access, place, signal);
+  await removeLargeObjects(access, place, ["aside", "loaded", "back"], signal);
   await changeInside(access, place, (inside) => back(inside, place), signal);
 }
 
 async function back(inside: Inside, place: AsidePlace): Promise<void> {
   const { session } = inside;
-  const note = await mustBe(session, place, ["aside", "loaded", "back"]);
-  if (note.state === "back") return;
+  const open = ["aside", "loaded", "back"] as const;
+  if ((await mustBe(session, place, open)).state === "back") return;
   await endOthers(inside, place);
   const now = await schemasNow(session);
+  const note = await mustBe(session, place, open); // another run may have come to COMMIT in between
+  if (note.state === "back") return;
   const renames = movedAs(note, place.marker, now);
   await putAway(session, { place, note, now, left: ownOf(note, now) });
   await renameAll(session, renames);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { markerName } from "../../../../src/model/aside-schema.ts";
 import type { InPlaceTarget } from "../../../../src/ports/in-place-target.ts";
 import { type Cluster, startCluster } from "../../../support/postgres-cluster.ts";
 import { signal } from "../declared.ts";
 import { dumpOf, MADE_BY, streamOf } from "../load/loading.ts";
 import { oidOf, problemOf, targetOn } from "../restore-target/target-access.ts";
-import { ADMIN, as, asideOf, databaseWith, layoutOf, schemasOf } from "./in-place-world.ts";
+import { ADMIN, as, asideOf, databaseWith, layoutOf, PLAN, schemasOf } from "./in-place-world.ts";
 
 let cluster: Cluster;
 
@@ -118,9 +119,8 @@ describe("what a load left", () => {
 
 describe("a load in place", () => {
   const load = async (name: string, more: object = {}) => {
-    const aside = await asideOf(cluster, name);
-    const into = aside.database;
-    const inPlace = { marker: aside.marker, plan: aside.plan };
+    const into = { name, oid: await oidOf(cluster, name) };
+    const inPlace = { marker: markerName(name), plan: PLAN };
     const skip: readonly string[] = [];
     const archive = streamOf(source);
     const rest = { archive, madeBy: MADE_BY, jobs: 1, skip, onProgress: () => undefined };

@@ -101,6 +101,22 @@ describe("schemas that are moved aside", () => {
     expect((await problemOf(as(cluster).moveBack(aside, signal()))).detail).toContain("is in use");
   });
 
+  test("are not looked at or moved for another plan before that is over", async () => {
+    await databaseWith(cluster, "half", CONTENT);
+    const aside = await asideOf(cluster, "half");
+    const other = { ...(await asideOf(cluster, "half")), marker: "dbops_00000000_old", plan: "f".repeat(64) };
+    await as(cluster).moveAside(aside, signal());
+    const before = await schemasOf(cluster, "half");
+    for (const refused of [
+      await problemOf(as(cluster).inspect(aside.database, signal())),
+      await problemOf(as(cluster).moveAside(other, signal())),
+    ])
+      expect(refused).toMatchObject({ code: "RESTORE_BLOCKED", fix: `dbops apply ${aside.plan}` });
+    expect(await schemasOf(cluster, "half")).toBe(before);
+    await as(cluster).moveBack(aside, signal());
+    await as(cluster).inspect(aside.database, signal());
+  });
+
   test("are more than a transaction could lock the tables of", async () => {
     const tables = Array.from({ length: 50 }, (_, n) => `CREATE SCHEMA s${n};`).join("");
     await databaseWith(
