@@ -30,24 +30,30 @@ export interface Restored extends DatabaseContent {
   readonly properties: string;
 }
 
-/** Makes one for a whole file of tests. */
+/** Makes one for a whole file of tests. The backup is taken of this very server: one of the server that was copied would be of another. */
 export async function startRestorableWorld(): Promise<RestorableWorld> {
-  const { cluster, template, made, stop } = await startKept("restorable", backUp);
-  return { cluster, ...made, fresh: (declared = {}) => freshPlace(template, cluster, declared), stop };
+  const { cluster, template, made: original, stop } = await startKept("restorable", fillSource);
+  try {
+    await declareApp(template, cluster, { ...declaration(cluster), database: SOURCE, counts: "exact" });
+    const { name } = (await takeBackup(template)).manifest;
+    const fresh: RestorableWorld["fresh"] = (declared = {}) => freshPlace(template, cluster, declared);
+    return { cluster, name, stamp: name.slice(-15), original, fresh, stop };
+  } catch (error) {
+    await stop(); // nobody else can
+    throw error;
+  }
 }
 
-type BackedUp = Pick<RestorableWorld, "name" | "stamp" | "original">;
-
-async function backUp(cluster: Cluster, template: Workplace): Promise<BackedUp> {
+/** The source in a marked workplace without a backup. */
+async function fillSource(cluster: Cluster, template: Workplace): Promise<Restored> {
   await cluster.psql("postgres", ROLES);
   await cluster.createDatabase(SOURCE);
   await cluster.psql(SOURCE, await readFile("test/support/hard-schema.sql", "utf8"));
   await cluster.psql(SOURCE, "CREATE TABLE owned AS SELECT 1 AS id; ALTER TABLE owned OWNER TO app_owner");
   await cluster.psql(SOURCE, propertiesOf(SOURCE));
-  await declareApp(template, cluster, { ...declaration(cluster), database: SOURCE, counts: "exact" });
+  await declareApp(template, cluster, { ...declaration(cluster), database: SOURCE });
   mustSucceed(await template.dbops(["init", "stores", "production"]));
-  const { name } = (await takeBackup(template)).manifest;
-  return { name, stamp: name.slice(-15), original: await restoredIn(cluster, SOURCE) };
+  return restoredIn(cluster, SOURCE);
 }
 
 /** All that a restore brings back. */
