@@ -15,6 +15,8 @@ beforeAll(async () => {
   await cluster.createDatabase("app");
   await cluster.createRole("app_backup", "IN ROLE pg_read_all_data");
   await cluster.psql("app", "CREATE TABLE big AS SELECT i, md5(i::text) FROM generate_series(1, 1000) AS i");
+  await declareApp(workplace, cluster);
+  mustSucceed(await workplace.dbops(["init", "stores", "production"]));
 });
 
 afterAll(async () => {
@@ -22,10 +24,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-beforeEach(async () => {
-  await declareApp(workplace, cluster);
-  mustSucceed(await workplace.dbops(["init", "stores", "production"]));
-});
+beforeEach(() => declareApp(workplace, cluster));
 
 /** A declaration that leads nowhere. */
 interface Wrong {
