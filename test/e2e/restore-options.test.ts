@@ -96,7 +96,7 @@ const NEEDS_ANOTHER = `
 describe("a restore to a moment, out of a store", () => {
   it("takes the newest backup at or before it, to the microsecond, out of the store that is asked for", async () => {
     const { workplace, name, snapshotAt } = await placeWith("moments", "CREATE TABLE first (id int)");
-    await cluster.psql("moments", "CREATE TABLE second (id int)");
+    await cluster.psql("moments", `CREATE TABLE second (id int); ${untilNamed(name)}`);
     const second = await takeBackup(workplace);
     const at = (moment: string) => workplace.dbops([...PLAN, "--at", moment, "--store", "dr"]);
     const chosen = async () => {
@@ -124,6 +124,11 @@ describe("a restore to a moment, out of a store", () => {
     expect(holds).toEqual([]);
   });
 });
+
+/** Sleeps until the time in a backup's name has come: of two snapshots of one second, the later named one is passed over. */
+function untilNamed(name: string): string {
+  return `SELECT pg_sleep_until(to_timestamp('${name.slice(-15)}', 'YYYYMMDD_HH24MISS'))`;
+}
 
 function microsecondBefore(at: string): string {
   const [seconds = "", fraction = ""] = at.replace("Z", "").split(".");
