@@ -16,13 +16,15 @@ import { writeOnce } from "./write-once.ts";
 /** What is left to do when a store turns out not to have what is to be copied. */
 export const ANOTHER_STORE = "copy from another store, and look at this one";
 
-/** Where the copy of a `.sql.gz.enc` stands: done when the same checksum lies in the target, where it comes last. */
+/** Where the copy of a `.sql.gz.enc` stands: done when the same checksum lies in the target, where it comes last, beside the whole file. */
 export async function standingOfClassic(step: CopyStep, name: string, run: ProbeRun): Promise<Standing> {
-  const { text } = await readSource(step, name, run);
+  const { text, bytes } = await readSource(step, name, run);
   const to = run.ports.store(step.to);
-  const key = classicDigestKey(name);
-  if ((await to.head(key, run.signal)) === null) return { state: "ready" };
-  if ((await readText(to, key, run.signal)) === text)
+  const [file, key] = [classicKey(name), classicDigestKey(name)];
+  const [found, checksum] = [await to.head(file, run.signal), await to.head(key, run.signal)];
+  // somebody may have lost the file since, and kept its checksum
+  if (checksum === null || found === null) return { state: "ready" };
+  if (found.bytes === bytes && (await readText(to, key, run.signal)) === text)
     return {
       state: "done",
       evidence: `store ${step.to} has the same checksum`,

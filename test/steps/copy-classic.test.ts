@@ -73,6 +73,20 @@ it("goes on behind a file that an earlier attempt brought", async () => {
   expect(dr.text(CHECKSUM)).toBe(LINE);
 });
 
+it("is not done by a checksum whose file is gone, and brings the file again", async () => {
+  expect(await copied()).toBe("done");
+  dr.drop(FILE);
+  expect(await standing()).toEqual({ state: "ready" });
+  expect(await copied()).toBe("done");
+  expect(dr.text(FILE)).toBe(BYTES);
+});
+
+it("is in the way of a file of another size beside the same checksum", async () => {
+  dr.put(CHECKSUM, LINE);
+  dr.put(FILE, `${BYTES} and more`);
+  expect(await standing()).toMatchObject({ state: "blocked", problem: { code: "OBJECT_EXISTS" } });
+});
+
 it("makes no backup of another file of that name, also of the same size", async () => {
   dr.put(FILE, BYTES.replace("openssl", "another"));
   expect(await copied()).toMatch(/^OBJECT_EXISTS .*is another one than in primary/);
