@@ -42,11 +42,12 @@ export async function removeLargeObjects(
   const some = async ({ session }: Inside): Promise<boolean> => {
     const note = await mustBe(session, place, states);
     if (note.state === "back" || note.hasLargeObjects || !note.closes) return false;
-    // from now on it is not whole, whatever becomes of this run
-    if (note.state === "loaded") await writeNote(session, place.marker, { ...note, state: "aside" });
     const removed = await session.query(
       `SELECT lo_unlink(oid) FROM (SELECT oid FROM pg_largeobject_metadata LIMIT ${LARGE_OBJECTS_AT_ONCE}) AS batch`,
     );
+    // from now on it is not whole, whatever becomes of this run
+    if (removed.length > 0 && note.state === "loaded")
+      await writeNote(session, place.marker, { ...note, state: "aside" });
     return removed.length === LARGE_OBJECTS_AT_ONCE;
   };
   while (await changeInside(access, place, some, signal));

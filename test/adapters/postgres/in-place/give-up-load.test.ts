@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { removeLargeObjects } from "../../../../src/adapters/postgres/in-place/give-up-load.ts";
 import { markerName } from "../../../../src/model/aside-schema.ts";
 import type { InPlaceTarget } from "../../../../src/ports/in-place-target.ts";
 import { type Cluster, startCluster } from "../../../support/postgres-cluster.ts";
 import { signal } from "../declared.ts";
 import { dumpOf, MADE_BY, streamOf } from "../load/loading.ts";
+import { accessTo } from "../restore-target/swap-world.ts";
 import { oidOf, problemOf, targetOn } from "../restore-target/target-access.ts";
 import { ADMIN, as, asideOf, databaseWith, layoutOf, PLAN, schemasOf } from "./in-place-world.ts";
 
@@ -102,6 +104,20 @@ describe("what a load left", () => {
     expect((await problemOf(as(cluster).clear(aside, signal()))).code).toBe("TARGET_CHANGED");
     expect((await problemOf(as(cluster).setLoaded(aside, signal()))).code).toBe("TARGET_CHANGED");
     expect(await cluster.psql("over", "SELECT count(*) FROM old")).toBe("0");
+  });
+
+  test("is not loaded any more as soon as large objects of it are gone on the way back, and only then", async () => {
+    await databaseWith(cluster, "half_back", "CREATE TABLE old (id int)");
+    const aside = await asideOf(cluster, "half_back");
+    const isAt = async () => (await as(cluster).find({ name: "half_back", ...aside }, signal()))?.state;
+    const begin = () => removeLargeObjects(accessTo(cluster, ADMIN), aside, ["loaded"], signal());
+    await as(cluster).moveAside(aside, signal());
+    await as(cluster).setLoaded(aside, signal());
+    await begin();
+    expect(await isAt()).toBe("loaded");
+    await cluster.psql("half_back", `SET ROLE ${ADMIN}; SELECT lo_create(0)`);
+    await begin();
+    expect(await isAt()).toBe("aside");
   });
 
   test("is told where somebody renamed what was moved aside", async () => {
