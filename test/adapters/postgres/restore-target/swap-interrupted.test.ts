@@ -80,6 +80,24 @@ test("a swap that another run finishes between its look and its transaction is d
   expect(await openTo(cluster, "overtaken_old")).toBe("nobody");
 });
 
+test("a client that comes between the renames and COMMIT finds what was swapped in, and is never told that it is missing", async () => {
+  const asked = await standing(cluster, "gated");
+  let says: Promise<string> = Promise.resolve("no client came");
+  const proxy = await proxyAt(COMMIT, async () => {
+    says = cluster.psql("gated", "SELECT says FROM content");
+    says.catch(() => undefined); // asked below
+    await until(isSomebodyWaiting);
+    return "pass" as const;
+  });
+  await swap(cluster, asked, { port: proxy.port });
+  expect(await says).toBe("restored");
+});
+
+/** Asked without pg_database, which the swap has locked. */
+async function isSomebodyWaiting(): Promise<boolean> {
+  return (await observer.query("SELECT FROM pg_lock_status() AS lock WHERE NOT lock.granted")).length > 0;
+}
+
 async function hasSwapped(asked: Swap): Promise<boolean> {
   return (await namesOf(cluster, asked)) === namesAfter(asked);
 }
