@@ -111,7 +111,7 @@ function orphanInStore(
   const complete = listing.backups.filter((one) => one.state === "complete");
   const judged = complete.map((backup) => ({ backup, against: rail(orphanTarget(backup, false)) }));
   const open = judged.filter((one) => one.against === null).map((one) => one.backup);
-  const large = sizeRail({ database, store }, { pruned: open.length, total: complete.length }, false);
+  const large = sizeRail({ database, store }, { pruned: open, all: complete }, false);
   const tooLarge = allowLargePrune ? null : large;
   const leftovers = listing.backups.filter(
     (one) => one.holds.length === 0 && isLeftover(one, listing, clockAt),

@@ -85,10 +85,12 @@ function prune(view: DatabaseView, decision: StoreDecision, scope: Scope): Draft
   const database = view.database.name;
   const { store } = decision.view;
   const expected = expectedListing(view, arriving(decision, options), options.made);
-  const total = expected.backups.filter((one) => one.state === "complete").length;
-  const large = sizeRail({ database, store }, { pruned: open.length, total }, false);
+  const all = expected.backups.filter((one) => one.state === "complete");
+  const pruned = open.map((one) => one.backup);
+  const large = sizeRail({ database, store }, { pruned, all }, false);
   const tooLarge = options.allowLargePrune ? null : large;
-  const isScarce = open.length * 2 > completeOf(decision.view).length && large === null;
+  const now = { pruned, all: completeOf(decision.view) };
+  const isScarce = large === null && sizeRail({ database, store }, now, false) !== null;
   const stop = tooLarge === null ? null : "it would be more than half of the backups here";
   const settled = candidates.map((one) => ({ ...one, against: one.against ?? stop }));
   const against = new Map(settled.map((one) => [one.backup.name, one.against]));
