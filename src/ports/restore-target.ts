@@ -45,8 +45,8 @@ export interface RestoreTarget {
   /** As `Postgres.openSnapshot`, of another database of the server, as the admin role; TARGET_CHANGED when its oid is another one. */
   openSnapshot(database: NamedDatabase, signal: AbortSignal): Promise<Snapshot>;
 
-  /** ANALYZE of the whole database. */
-  analyze(name: string, signal: AbortSignal): Promise<void>;
+  /** ANALYZE of every table of the database, in at most `jobs` sessions. */
+  analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<void>;
 
   /** Runs a script, statements and psql's `\` commands refused alike where they would leave the session (`\!`, `\c`, COPY … PROGRAM). */
   runScript(
@@ -88,6 +88,12 @@ export type NewDatabase = Pick<
   DatabaseProperties,
   "encoding" | "collate" | "ctype" | "localeProvider" | "icuLocale" | "icuRules"
 >;
+
+export interface AnalyzeRequest {
+  /** Of the database. */
+  readonly name: string;
+  readonly jobs: number;
+}
 
 export interface CountRequest {
   /** Of the database. */

@@ -56,9 +56,9 @@ function withTarget(place: Place, change: (real: RestoreTarget) => Partial<Resto
 /** The real server, which runs this in the loaded database before it is checked. */
 function spoiling(place: Place, sql: string) {
   return withTarget(place, (real) => ({
-    analyze: async (name, signal) => {
-      await real.analyze(name, signal);
-      await world.cluster.psql(name, sql);
+    analyze: async (request, signal) => {
+      await real.analyze(request, signal);
+      await world.cluster.psql(request.name, sql);
     },
   }));
 }

@@ -127,7 +127,7 @@ describe("verify of a database", () => {
     const restoreTarget = () => ({
       ...real,
       analyze: async (...args: Parameters<typeof real.analyze>) => {
-        await world.cluster.psql(args[0], 'DROP TABLE "odd schema"."odd table"');
+        await world.cluster.psql(args[0].name, 'DROP TABLE "odd schema"."odd table"');
         return real.analyze(...args);
       },
     });
@@ -144,7 +144,7 @@ async function verifiedAfter(sql: string) {
   const restoreTarget = () => ({
     ...real,
     analyze: async (...args: Parameters<typeof real.analyze>) => {
-      await world.cluster.psql(args[0], `TRUNCATE signals CASCADE; ANALYZE; ${sql}`);
+      await world.cluster.psql(args[0].name, `TRUNCATE signals CASCADE; ANALYZE; ${sql}`);
     },
   });
   return place.apply({ plan: checking(place, []), ports: { restoreTarget } });

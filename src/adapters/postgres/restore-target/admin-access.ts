@@ -80,10 +80,11 @@ export async function inSession<T>(
   }
 }
 
+/** The time limit of the role comes first: it counts for this as well. */
 const PRELUDE = `
+  SET statement_timeout = 0;
   SET default_transaction_read_only = off;
   SET standard_conforming_strings = on;
-  SET statement_timeout = 0;
   SET lock_timeout = 0;
   SET idle_in_transaction_session_timeout = 0;
   SELECT set_config('lc_messages', 'C', false) FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper;

@@ -3,6 +3,7 @@ import { factsOf } from "../connection-problem.ts";
 import { COUNTING, countTable, endWithClient } from "../count-rows.ts";
 import type { Session } from "../session.ts";
 import { type AdminAccess, inSession } from "./admin-access.ts";
+import { inSessions } from "./in-sessions.ts";
 
 /** As `RestoreTarget.countRows`. Every count is a transaction of its own: one that is refused ends no other. */
 export async function countRestored(
@@ -11,25 +12,13 @@ export async function countRestored(
   signal: AbortSignal,
 ): Promise<readonly CountedTable[]> {
   const there = await inSession(access, name, signal, (session) => session.query<Found>(TABLES));
-  const left = largestFirst(there, tables);
   const counted: CountedTable[] = [];
-  const giveUp = new AbortController();
-  const either = AbortSignal.any([signal, giveUp.signal]);
-  const work = async (session: Session): Promise<void> => {
-    await prepare(session);
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const { schema, name, root, quoted, bytes } = next;
-      counted.push({ schema, name, root, rows: await rowsOf(session, quoted) });
-      onCounted(bytes);
-    }
+  const work = async ({ schema, name, root, quoted, bytes }: Sized, session: Session): Promise<void> => {
+    counted.push({ schema, name, root, rows: await rowsOf(session, quoted) });
+    onCounted(bytes);
   };
-  const workers = Array.from({ length: Math.min(jobs, left.length) }, () =>
-    inSession(access, name, either, work).catch((error: unknown) => {
-      giveUp.abort(error); // the others would count on for nobody
-      throw error;
-    }),
-  );
-  await Promise.all(workers);
+  const items = largestFirst(there, tables);
+  await inSessions(access, { database: name, jobs, items, prepare, work }, signal);
   return counted;
 }
 
@@ -37,7 +26,9 @@ interface Found extends Omit<CountedTable, "rows"> {
   readonly quoted: string;
 }
 
-function largestFirst(there: readonly Found[], wanted: CountRequest["tables"]) {
+type Sized = Found & { readonly bytes: number };
+
+function largestFirst(there: readonly Found[], wanted: CountRequest["tables"]): readonly Sized[] {
   const bytes = new Map(wanted.map((one) => [keyOf(one), one.bytes]));
   return there
     .flatMap((one) => {

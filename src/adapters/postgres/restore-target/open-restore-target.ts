@@ -6,13 +6,14 @@ import { loadArchive } from "../load/load-archive.ts";
 import { loadPlain } from "../load-plain/load-plain.ts";
 import type { Secrets } from "../target.ts";
 import { adminAccess } from "./admin-access.ts";
+import { analyze } from "./analyze.ts";
 import { countRestored } from "./count-restored.ts";
 import { createDatabase } from "./create-database.ts";
 import { dropDatabase } from "./drop-database.ts";
 import { findDatabase } from "./find-database.ts";
 import { inspectTarget } from "./inspect-target.ts";
 import { liveNameOf } from "./live-name.ts";
-import { analyze, ask, readTables } from "./questions.ts";
+import { ask, readTables } from "./questions.ts";
 import { runScript } from "./run-script.ts";
 import { setNote } from "./set-note.ts";
 import { snapshotOf } from "./snapshot-of.ts";
@@ -41,7 +42,7 @@ export function openRestoreTarget(
     load: (load, signal) =>
       load.format === "sql" ? loadPlain(access, load, signal) : loadArchive(access, load, signal),
     openSnapshot: (named, signal) => snapshotOf(access, named, signal),
-    analyze: (name, signal) => analyze(access, name, signal),
+    analyze: (request, signal) => analyze(access, request, signal),
     runScript: (name, script, signal) => runScript(access, { name, script }, signal),
     tables: (name, signal) => readTables(access, name, signal),
     countRows: (request, signal) => countRestored(access, request, signal),

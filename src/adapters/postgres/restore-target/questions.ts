@@ -23,39 +23,6 @@ export function readTables(
   });
 }
 
-/** As `RestoreTarget.analyze`. */
-export function analyze(access: AdminAccess, name: string, signal: AbortSignal): Promise<void> {
-  return inSession(access, name, signal, async (session, target) => {
-    await session.query("SET search_path = ''"); // as autovacuum does
-    const beside = await session.query<{ name: string }>(BESIDE_ASIDE);
-    const statements = beside.length === 0 ? ["ANALYZE"] : beside.map((one) => `ANALYZE ${one.name}`);
-    for (const sql of statements)
-      await session.query(sql).catch((error: unknown) => {
-        const { code, message } = factsOf(error);
-        if (!/^42(?!501)/.test(code)) throw targetError(error, target);
-        // no bug in dbops: indexes and statistics of expressions call functions of the database
-        fail(
-          "RESTORE_FAILED",
-          `${name} at ${target.endpoint}: ANALYZE: ${withoutData(message, code)} (${code})`,
-          {
-            fix: `correct in ${name} the function that an index or statistics of an expression calls, then apply again`,
-            cause: error,
-          },
-        );
-      });
-  });
-}
-
-/** All tables but those that a restore in place moved aside; none where there are no such: ANALYZE takes all. */
-const BESIDE_ASIDE = `
-  WITH aside AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^dbops_[0-9a-f]{8}_(old|part)_')
-  SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE EXISTS (SELECT FROM aside) AND n.oid NOT IN (SELECT oid FROM aside)
-    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'm')
-    AND c.relpersistence <> 't' AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
-  ORDER BY c.oid`;
-
 /** As `RestoreTarget.ask`. CHECK_FAILED when the answer is not one value, or the server refuses the question. */
 export function ask(
   access: AdminAccess,

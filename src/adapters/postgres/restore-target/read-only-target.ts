@@ -18,7 +18,7 @@ export function readOnlyTarget(target: RestoreTarget): RestoreTarget {
       archive.destroy();
       return refuse("load", into.name);
     },
-    analyze: async (name) => refuse("analyze", name),
+    analyze: async ({ name }) => refuse("analyze", name),
     runScript: async (name) => refuse("run a script in", name),
     swap: async ({ live }) => refuse("swap", live),
     inPlace: {

@@ -19,6 +19,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.stop());
 
+/** ANALYZE passes pg_statistic over, which it writes. */
+const WITHOUT_ESTIMATE =
+  "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND NOT relisshared AND reltuples < 0 AND oid <> 'pg_statistic'::regclass";
+
 describe("ANALYZE, which runs functions of the database", () => {
   test.each([
     ["values", "$1::int", "RESTORE_FAILED", 'invalid input syntax for type integer: "…" (22P02)'],
@@ -31,7 +35,7 @@ describe("ANALYZE, which runs functions of the database", () => {
        CREATE FUNCTION number(text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ${body}';
        CREATE STATISTICS numbers ON (number(mail)), n FROM mails; INSERT INTO mails SELECT 'a@example.com', n FROM generate_series(1, 9) n;`,
     );
-    const problem = await problemOf(targetOn(cluster).analyze(name, signal()));
+    const problem = await problemOf(targetOn(cluster).analyze({ name, jobs: 2 }, signal()));
     expect(problem).toMatchObject({ code, detail: expect.stringContaining(detail) });
     expect(JSON.stringify(problem)).not.toContain("example");
   });
@@ -95,16 +99,24 @@ describe("the tables", () => {
     ]);
   });
 
-  test("have row estimates once they are analyzed, even where the role's settings would stop it", async () => {
+  test("are all analyzed by a superuser, each by whichever session is free, the system's among them", async () => {
+    await cluster.psql(SIDE, "UPDATE pg_class SET reltuples = -1 WHERE NOT relisshared");
+    await targetOn(cluster).analyze({ name: SIDE, jobs: 3 }, signal());
+    expect(await cluster.psql(SIDE, WITHOUT_ESTIMATE)).toBe("0");
+  });
+
+  test("have row estimates once they are analyzed, even where the role's settings would stop it, and one may not be named", async () => {
+    await cluster.psql(SIDE, "UPDATE pg_class SET reltuples = -1 WHERE NOT relisshared");
     await cluster.createRole("keeper");
     await cluster.psql(
       "postgres",
       `ALTER DATABASE "side ""="" it's" OWNER TO keeper; ALTER ROLE keeper SET statement_timeout = 1; ALTER ROLE keeper SET default_transaction_read_only = on`,
     );
     const target = targetOn(cluster, "keeper");
-    await target.analyze(SIDE, signal());
+    await target.analyze({ name: SIDE, jobs: 2 }, signal());
     const users = (await target.tables(SIDE, signal())).find((one) => one.name === "users");
     expect(users?.rowsEstimate).toBe(1000);
+    expect(await cluster.psql(SIDE, WITHOUT_ESTIMATE)).toBe("0");
   });
 
   test("of a database that does not exist are a problem", async () => {

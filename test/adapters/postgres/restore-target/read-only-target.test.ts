@@ -54,7 +54,7 @@ describe("a server in a dry run", () => {
       target.setNote(named, note, never),
       target.drop(named, never),
       target.load(load, never),
-      target.analyze("app", never),
+      target.analyze({ name: "app", jobs: 1 }, never),
       target.runScript("app", script, never),
       target.swap(swap, never),
     ])
